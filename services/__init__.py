@@ -1,0 +1,1 @@
+"""The four services, the shell they run in and the command line."""

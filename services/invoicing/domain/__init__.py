@@ -1,0 +1,1 @@
+"""The rules of customers and invoices: pure functions over plain data."""

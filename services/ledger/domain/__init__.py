@@ -1,0 +1,1 @@
+"""The rules of booking: pure functions and the posting table."""

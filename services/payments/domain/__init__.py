@@ -1,0 +1,1 @@
+"""The rules of payment documents: pure functions over plain data."""

@@ -1,0 +1,433 @@
+"""Records in, changes out: one transaction's work, without I/O and without a clock.
+
+`read` decodes records and names what has to be loaded; `run` decides everything in order and gives
+the changes to write. One bad record never spoils the others: it becomes a dead letter.
+"""
+
+import base64
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import blake2b
+from operator import add
+from typing import Any, NamedTuple
+
+from sqlalchemy import Table
+
+from contracts import codec, envelope
+from contracts.catalog import BY_CLASS, Entry, commands_topic, facts_topic
+from contracts.commands import DiscardParked, ReplayParked
+from contracts.envelope import Envelope, Headers, Unreadable
+from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
+from contracts.rejections import Rejection
+from services.runtime.lanes import lane_of
+from services.runtime.service import Handler, Key, Kind, Meta, Ref, Service, State
+from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow
+
+Failed = Callable[[str, BaseException], None]
+
+
+class Record(NamedTuple):
+    """A Kafka record; `aiokafka.ConsumerRecord` has these attributes too."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class Place(NamedTuple):
+    """Where a record lies."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Gap(NamedTuple):
+    """A hole in a stream of facts: `found` came where `expected` should have. Alarm, never skip."""
+
+    lane: int
+    topic: str
+    source: str
+    expected: int
+    found: int
+
+
+@dataclass(slots=True)
+class Item:
+    """One record on its way through a batch: read, then decided."""
+
+    record: Any
+    envelope: Envelope | None = None
+    entry: Entry | None = None
+    message: Any = None
+    handler: Handler | None = None
+    refs: Sequence[Ref] = ()
+    meta: Meta | None = None
+    rejection: Rejection | None = None
+    inbox_id: bytes = b""
+    digest: bytes = b""
+    replays: list["tuple[ParkedRow, Item]"] = field(default_factory=list)
+
+    @property
+    def lane(self) -> int:
+        """The lane is the partition number."""
+        return int(self.record.partition)
+
+    @property
+    def aggregate(self) -> str:
+        """Name the aggregate that is parked when this fails; empty when nothing handles it."""
+        return self.handler.aggregate(self.message) if self.handler else ""
+
+
+def _hash(*parts: bytes) -> bytes:
+    return blake2b(b"\0".join(parts), digest_size=16).digest()
+
+
+class Batch:
+    """One transaction's records, from reading to changes.
+
+    `condemned` names records that are dead-lettered without trying: the database refused what
+    follows from them. `gaps` holds the alarms found while reading; the records behind a gap are
+    left for later.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        lane_count: int,
+        lanes: Mapping[int, Lane],
+        recorded_at: datetime,
+        failed: Failed,
+        condemned: Collection[Place] = (),
+    ) -> None:
+        self.service = service
+        self.lane_count = lane_count
+        self.lanes = lanes
+        self.recorded_at = recorded_at
+        self.failed = failed
+        self.condemned = condemned
+        self.items: list[Item] = []
+        self.gaps: list[Gap] = []
+        self.changes = Changes(lanes=list(lanes.values()))
+        self._states: dict[Ref, State] = {}
+        self._inbox: dict[tuple[int, bytes], InboxRow] = {}
+        self._parked: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
+        self._park_position: dict[int, int] = {}
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, records: Iterable[Any]) -> None:
+        """Take the records that are new, in order, and move the lanes' cursors past them."""
+        stopped: set[int] = set()
+        commands = commands_topic(self.service.name)
+        for record in records:
+            lane = self.lanes[record.partition]
+            if lane.number in stopped or record.offset < lane.offsets.get(record.topic, 0):
+                continue
+            item = self._open(record)
+            is_new: Gap | bool = True
+            if record.topic != commands:
+                is_new = self._place_in_stream(lane, item)
+            if isinstance(is_new, Gap):
+                self.gaps.append(is_new)
+                stopped.add(lane.number)
+                continue
+            lane.offsets[record.topic] = record.offset + 1
+            if is_new and (item.handler or item.rejection or record.topic == commands):
+                self.items.append(item)
+
+    def _open(self, record: Any) -> Item:
+        item = Item(record)
+        try:
+            if record.value is None:
+                raise Unreadable("tombstone", "the record has no value")
+            item.envelope, body = envelope.read(record.headers, record.value)
+            item.entry = entry = codec.entry_of(item.envelope.type)
+            if entry.topic != record.topic:
+                raise Unreadable("wrong_topic", f"{entry.type} belongs on {entry.topic}")
+            item.handler = self.service.handlers.get(entry.cls)
+            if item.handler or record.topic == commands_topic(self.service.name):
+                item.message = codec.decode(entry, body)
+                self._check_key(record, entry, item.message)
+                self._prepare(item)
+        except Unreadable as unreadable:
+            item.rejection = unreadable.rejection
+        except Exception as error:
+            self.failed(f"{record.topic}/{record.partition}/{record.offset}", error)
+            item.rejection = Rejection("failed", f"{type(error).__name__}: {error}"[:500])
+        return item
+
+    def _check_key(self, record: Any, entry: Entry, message: Any) -> None:
+        expected = getattr(message, entry.key)
+        if record.key != expected.encode():
+            raise Unreadable("wrong_key", f"the key of {entry.name} is its {entry.key}, {expected!r}")
+        if lane_of(record.key, self.lane_count) != record.partition:
+            raise Unreadable("wrong_lane", f"key {expected!r} belongs in another partition")
+
+    def _prepare(self, item: Item) -> None:
+        assert item.envelope
+        assert item.entry
+        env = item.envelope
+        item.meta = Meta(env.id, env.source, item.lane, self.recorded_at, env.time, env.actor)
+        if item.handler:
+            item.refs = item.handler.refs(item.message)
+        if item.record.topic == commands_topic(self.service.name):
+            item.inbox_id = _hash(env.source.encode(), env.id.encode())
+            item.digest = _hash(item.entry.type.encode(), codec.encode(item.message))
+
+    def _place_in_stream(self, lane: Lane, item: Item) -> Gap | bool:
+        """Say whether a fact is new to its stream, and count it; a fact that came too early is a gap."""
+        if item.envelope is None:
+            return True
+        source, found = item.envelope.source, item.envelope.sequence
+        if found == 0 or facts_topic(source.partition("/")[0]) != item.record.topic:
+            item.rejection = Rejection("bad_envelope", "a fact has a sequence, and its service as source")
+            return True
+        last = lane.seen.get(source, 0)
+        if found > last + 1:
+            return Gap(lane.number, item.record.topic, source, last + 1, found)
+        if found <= last:
+            return False
+        lane.seen[source] = found
+        return True
+
+    # -- what has to be loaded -------------------------------------------------------------------
+
+    def inbox_ids(self) -> set[tuple[int, bytes]]:
+        """Name the (lane, id) pairs of the commands in this batch."""
+        return {(item.lane, item.inbox_id) for item in self.items if item.inbox_id}
+
+    def lanes_with_parked(self) -> list[int]:
+        """Name the lanes on which something is parked."""
+        return [lane.number for lane in self.lanes.values() if lane.parked]
+
+    def take_parked(self, rows: Iterable[ParkedRow]) -> None:
+        """Take what is parked on the lanes, and open again what is to be replayed."""
+        for row in rows:
+            self._parked[row.lane, row.aggregate].append(row)
+            self._park_position[row.lane] = max(row.position, self._park_position.get(row.lane, 0))
+        for item in self.items:
+            if isinstance(item.message, ReplayParked | DiscardParked):
+                rows_here = self._parked.get((item.lane, item.message.aggregate), [])
+                item.replays = [(row, self._open(record_of(row.letter))) for row in rows_here]
+
+    def keys(self) -> dict[Kind, set[Key]]:
+        """Name every state that the batch touches."""
+        keys: dict[Kind, set[Key]] = defaultdict(set)
+        for item in self.items:
+            for each in (item, *(replay for _, replay in item.replays)):
+                for ref in each.refs:
+                    keys[ref.kind].add(ref.key)
+        return keys
+
+    def take_states(self, kind: Kind, states: Mapping[Key, State]) -> None:
+        """Take loaded states."""
+        for key, state in states.items():
+            self._states[Ref(kind, key)] = state
+
+    def take_inbox(self, rows: Mapping[tuple[int, bytes], InboxRow]) -> None:
+        """Take which commands were taken before."""
+        self._inbox.update(rows)
+
+    # -- deciding --------------------------------------------------------------------------------
+
+    def run(self) -> Changes:
+        """Decide every item in order and give all changes."""
+        for item in self.items:
+            if item.rejection:
+                self._refuse(item, item.rejection)
+            elif item.inbox_id and (item.lane, item.inbox_id) in self._inbox:
+                self._repeat(item, self._inbox[item.lane, item.inbox_id])
+            elif item.handler is None:
+                self._answer(item, self._replay(item))
+            elif self._parked and (item.lane, item.aggregate) in self._parked:
+                self._park(item, Rejection("parked", f"waits behind a failed message of {item.aggregate}"))
+            else:
+                self._decide(item)
+        return self.changes
+
+    def _decide(self, item: Item) -> None:
+        place = Place(item.record.topic, item.record.partition, item.record.offset)
+        if place in self.condemned:
+            failure: Rejection | None = Rejection("storage_refused", "the database refuses what follows")
+            rejection = None
+        else:
+            failure, rejection = self._try(item)
+        if failure:
+            self._dead_letter(item, failure)
+            self._park(item, failure)
+        elif item.inbox_id:
+            self._answer(item, rejection)
+        elif rejection:
+            self._dead_letter(item, rejection)
+
+    def _try(self, item: Item) -> tuple[Rejection | None, Rejection | None]:
+        """Handle one message; give (failure, rejection). Its effects are taken only when it ends well."""
+        assert item.handler
+        assert item.meta
+        try:
+            outcome = item.handler.handle(item.message, item.meta, self._states.get)
+        except Exception as error:
+            self.failed(item.aggregate, error)
+            return Rejection("failed", f"{type(error).__name__}: {error}"[:500]), None
+        if isinstance(outcome, Rejection):
+            return None, outcome
+        for fact in outcome.facts:
+            self._emit_fact(item, fact)
+        for ref, state in outcome.states.items():
+            self._states[ref] = state
+            self.changes.states.setdefault(ref.kind, {})[ref.key] = state
+        for table, row in outcome.rows:
+            self.changes.rows.setdefault(table, []).append(row)
+        for table, key, amounts in outcome.sums:
+            self._add(table, key, amounts)
+        return None, None
+
+    def _add(self, table: Table, key: Key, amounts: Sequence[int]) -> None:
+        sums = self.changes.sums.setdefault(table, {})
+        before = sums.get(key)
+        sums[key] = tuple(amounts) if before is None else tuple(map(add, before, amounts))
+
+    def _replay(self, item: Item) -> Rejection | None:
+        """Try the parked messages of an aggregate again, in order, up to the first that fails."""
+        key = (item.lane, item.message.aggregate)
+        waiting = item.replays if key in self._parked else []
+        if not waiting:
+            return Rejection("nothing_parked", item.message.aggregate)
+        if isinstance(item.message, DiscardParked):
+            self._unpark(waiting.pop(0)[0])
+        for row, replay in waiting:
+            failure, rejection = self._try(replay)
+            if failure:
+                return None
+            if replay.inbox_id:
+                self._outcome(replay, Verdict.REJECTED if rejection else Verdict.ACCEPTED, rejection)
+            self._unpark(row)
+        return None
+
+    def _unpark(self, row: ParkedRow) -> None:
+        left = self._parked[row.lane, row.aggregate]
+        left.remove(row)
+        if not left:
+            del self._parked[row.lane, row.aggregate]
+        self.changes.unparked.append((row.lane, row.position))
+        self.lanes[row.lane].parked -= 1
+
+    def _park(self, item: Item, why: Rejection) -> None:
+        position = self._park_position.get(item.lane, 0) + 1
+        self._park_position[item.lane] = position
+        letter = codec.encode(dead_letter(self.service.name, item.record, why))
+        row = ParkedRow(item.lane, position, item.aggregate, letter)
+        self._parked[item.lane, item.aggregate].append(row)
+        self.changes.parked.append(row)
+        self.lanes[item.lane].parked += 1
+        if item.inbox_id:
+            self._remember(item, Verdict.PARKED, why.code)
+            self._outcome(item, Verdict.PARKED, why)
+
+    # -- answering -------------------------------------------------------------------------------
+
+    def _refuse(self, item: Item, rejection: Rejection) -> None:
+        """Refuse a message that cannot be taken: a dead letter, and an answer where one can be addressed."""
+        self._dead_letter(item, rejection)
+        if item.envelope and item.record.topic == commands_topic(self.service.name):
+            self._outcome(item, Verdict.REJECTED, rejection)
+
+    def _repeat(self, item: Item, first: InboxRow) -> None:
+        if first.digest != item.digest:
+            self._refuse(item, Rejection("id_reused", "this id was used before, with other content"))
+        else:
+            code = Rejection(first.code) if first.code else None
+            self._outcome(item, Verdict(first.verdict), code, repeated=True)
+
+    def _answer(self, item: Item, rejection: Rejection | None) -> None:
+        verdict = Verdict.REJECTED if rejection else Verdict.ACCEPTED
+        self._remember(item, verdict, rejection.code if rejection else "")
+        self._outcome(item, verdict, rejection)
+
+    def _remember(self, item: Item, verdict: Verdict, code: str) -> None:
+        row = InboxRow(item.lane, item.inbox_id, item.digest, verdict.value, code)
+        self._inbox[item.lane, item.inbox_id] = row
+        self.changes.inbox.append(row)
+
+    def _outcome(
+        self, item: Item, verdict: Verdict, why: Rejection | None, *, repeated: bool = False
+    ) -> None:
+        assert item.envelope
+        env = item.envelope
+        code, detail = why or ("", "")
+        answer = CommandOutcome(
+            env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated
+        )
+        self._emit(item, answer, item.record.key or b"", item.lane)
+
+    def _dead_letter(self, item: Item, why: Rejection) -> None:
+        letter = dead_letter(self.service.name, item.record, why)
+        self._emit(item, letter, item.record.key or b"", item.lane)
+
+    def _emit_fact(self, item: Item, fact: object) -> None:
+        entry = BY_CLASS[self.service.name, type(fact)]
+        key = getattr(fact, entry.key).encode()
+        self._emit(item, fact, key, lane_of(key, self.lane_count))
+
+    def _emit(self, item: Item, message: object, key: bytes, partition: int) -> None:
+        """Put a message on the outbox; its lane gives it a position, its destination a sequence."""
+        entry = BY_CLASS[self.service.name, type(message)]
+        lane = self.lanes[item.lane]
+        lane.position += 1
+        stream = f"{entry.topic}/{partition}"
+        sequence = lane.emitted[stream] = lane.emitted.get(stream, 0) + 1
+        env = item.envelope
+        self.changes.outbox.append(
+            OutboxRow(
+                lane.number,
+                lane.position,
+                entry.topic,
+                partition,
+                sequence,
+                key,
+                entry.type,
+                self.recorded_at,
+                (env.correlation or env.id) if env else "",
+                env.id if env else "",
+                env.actor if env else "",
+                env.traceparent if env else "",
+                codec.encode(message),
+            )
+        )
+
+
+def dead_letter(service: str, record: Any, why: Rejection) -> DeadLetter:
+    """Wrap a record whole, so that nothing is lost and it can be replayed."""
+
+    def text(data: bytes | None) -> str | None:
+        return None if data is None else base64.b64encode(data).decode()
+
+    headers = tuple((str(name), text(value) or "") for name, value in record.headers)
+    return DeadLetter(
+        service,
+        why.code,
+        why.detail,
+        record.topic,
+        record.partition,
+        record.offset,
+        text(record.key),
+        text(record.value),
+        headers,
+    )
+
+
+def record_of(letter: bytes) -> Record:
+    """Unwrap the record of an encoded dead letter."""
+    found: DeadLetter = codec.adapter(DeadLetter).validate_json(letter)
+
+    def data(text: str | None) -> bytes | None:
+        return None if text is None else base64.b64decode(text)
+
+    headers = tuple((name, data(value) or b"") for name, value in found.headers)
+    return Record(found.topic, found.partition, found.offset, data(found.key), data(found.value), headers)

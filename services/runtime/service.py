@@ -1,0 +1,128 @@
+"""What a service tells the shell about itself: what it stores, what it takes, and what it does with it.
+
+A service is data. `Kind` says how one kind of state is stored, `Handler` what one message type
+means, `Service` lists them. Nothing here does I/O.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import MetaData, Table
+
+from contracts.rejections import Rejection
+
+Key = tuple[Any, ...]
+State = Any
+Row = tuple[Any, ...]
+S = TypeVar("S")
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """One kind of state, a row each, keyed by the table's primary key; `to_row` and `from_row` convert."""
+
+    name: str
+    table: Table
+    to_row: Callable[[Any], Row]
+    from_row: Callable[[Row], Any]
+
+
+class Ref(NamedTuple):
+    """Names one state: its kind and its key."""
+
+    kind: Kind
+    key: Key
+
+    def __str__(self) -> str:
+        return f"{self.kind.name}:{'/'.join(map(str, self.key))}"
+
+
+class Meta(NamedTuple):
+    """What is known of a message beside its body.
+
+    `message_id` is the CloudEvents id (of a fact: `service/lane/position`), `stated_at` the time in
+    its envelope (RFC 3339 text, empty when absent), `recorded_at` the time of this transaction.
+    """
+
+    message_id: str
+    source: str
+    lane: int
+    recorded_at: datetime
+    stated_at: str = ""
+    actor: str = ""
+
+
+class Effects(NamedTuple):
+    """What follows from one message, all or nothing.
+
+    Facts to state, states to write, rows to append, and sums to add to: (table, key, amounts).
+    """
+
+    facts: Sequence[object] = ()
+    states: Mapping[Ref, State] = {}
+    rows: Sequence[tuple[Table, Row]] = ()
+    sums: Sequence[tuple[Table, Key, Sequence[int]]] = ()
+
+
+NOTHING = Effects()
+View = Callable[[Ref], State | None]
+
+
+class Handler(NamedTuple):
+    """What a message type means to a service.
+
+    `refs` names every state that `handle` reads or writes. `handle` is pure: it returns effects or a
+    rejection. `aggregate` names what is parked when the message fails.
+    """
+
+    refs: Callable[[Any], Sequence[Ref]]
+    handle: Callable[[Any, Meta, View], Effects | Rejection]
+    aggregate: Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A whole service: its name, the topics it takes, its handlers by message class, its own tables."""
+
+    name: str
+    topics: tuple[str, ...]
+    handlers: Mapping[type, Handler]
+    tables: MetaData
+
+
+def decides(
+    kind: Kind,
+    key: Callable[[Any], Key],
+    command: Callable[[Any], C | None],
+    decide: Callable[[S | None, C], Sequence[object] | Rejection],
+    evolve: Callable[[S | None, Any], S],
+) -> Handler:
+    """Make the handler of a message that is one command to one aggregate.
+
+    `command` translates the message, or gives None when it does not concern the service; `decide`
+    gives facts or a rejection; `evolve` folds each fact into the state, so that the state is always
+    what the facts say.
+    """
+
+    def refs(message: Any) -> Sequence[Ref]:
+        return (Ref(kind, key(message)),)
+
+    def handle(message: Any, meta: Meta, view: View) -> Effects | Rejection:
+        asked = command(message)
+        if asked is None:
+            return NOTHING
+        ref = Ref(kind, key(message))
+        state = view(ref)
+        decided = decide(state, asked)
+        if isinstance(decided, Rejection):
+            return decided
+        if not decided:
+            return NOTHING
+        for fact in decided:
+            state = evolve(state, fact)
+        return Effects(decided, {ref: state})
+
+    return Handler(refs, handle, lambda message: str(Ref(kind, key(message))))

@@ -1,0 +1,277 @@
+"""The loop: Kafka's records through FastStream, one transaction a batch, publishing beside the next.
+
+FastStream logs and forgets what a handler raises, and reads on: a batch would vanish. So nothing
+leaves the handler here. What is transient is tried again in place, anything else ends the process,
+and the next one starts from the database.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Sequence
+from typing import Any
+
+from aiokafka import TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+from faststream.kafka.message import KafkaMessage
+
+from services.runtime import clock
+from services.runtime.assignment import Assignment
+from services.runtime.failpoints import Failpoints
+from services.runtime.faults import Fault, backoff, classify
+from services.runtime.health import Health
+from services.runtime.logs import Logger
+from services.runtime.outbox import MOST_REQUEST_BYTES, Outbox
+from services.runtime.processor import Done, Processor
+from services.runtime.service import Service
+from services.runtime.settings import Settings
+from services.runtime.store import Store
+from services.runtime.telemetry import Telemetry
+
+Offsets = dict[TopicPartition, int]
+
+
+class Worker:
+    """One process of one service."""
+
+    def __init__(self, service: Service, settings: Settings, store: Store, log: Logger) -> None:
+        self._service = service
+        self._settings = settings
+        self._store = store
+        self._log = log
+        self.telemetry = Telemetry(service.name)
+        failpoints = Failpoints.parse(settings.failpoints)
+        self._processor = Processor(
+            service, settings.lanes, store, clock.now, self._message_failed, failpoints
+        )
+        self._outbox = Outbox(
+            service.name, settings.kafka, store, self.telemetry, failpoints, log, self._published
+        )
+        self.assignment = Assignment(store, self._outbox, self.telemetry, log)
+        self.health = Health(
+            settings.health_host, settings.health_port, self.telemetry.registry, self._problems
+        )
+        self._stopping = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._trouble = "starting"
+        self._fatal: BaseException | None = None
+        self._to_commit: Offsets = {}
+
+    # -- life ------------------------------------------------------------------------------------
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT; give the process's exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        self.health.start()
+        self._log.info("worker starting", health_port=self.health.port, kafka=self._settings.kafka)
+        publishing = asyncio.create_task(self._outbox.run())
+        publishing.add_done_callback(self._ended)
+        ticking = asyncio.create_task(self._tick())
+        broker = await self._connect()
+        await self._stopping.wait()
+        self._log.info("worker stopping")
+        await self._finish(publishing)
+        if broker:
+            await self._leave(broker)
+        for task in (ticking, publishing):
+            task.cancel()
+        await asyncio.gather(ticking, publishing, return_exceptions=True)
+        await self._store.close()
+        self.health.stop()
+        self._log.info("worker stopped", fatal=repr(self._fatal) if self._fatal else None)
+        return 70 if self._fatal else 0
+
+    async def _finish(self, publishing: "asyncio.Task[None]") -> None:
+        """Let the transaction under way end and go out, as far as that is possible now."""
+        try:
+            async with asyncio.timeout(15), self._busy:
+                if not publishing.done():
+                    await self._outbox.drain()
+                    await self._commit_offsets()
+        except TimeoutError:
+            self._log.warning("stopped before everything was published; the next owner publishes it")
+
+    async def _leave(self, broker: KafkaBroker) -> None:
+        """Leave the consumer group, so that others take the lanes over at once."""
+        try:
+            await broker.stop()
+        except Exception as error:  # noqa: BLE001 - the process ends anyway
+            self._log.warning("the consumer did not stop cleanly", error=repr(error))
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if not task.cancelled() and task.exception():
+            self._end(task.exception())
+
+    def _end(self, error: BaseException | None) -> None:
+        self._log.critical("the worker ends: this is a fault it cannot pass", exc_info=error)
+        self._fatal = error
+        self._stopping.set()
+
+    async def _connect(self) -> KafkaBroker | None:
+        """Start reading, waiting for the broker as long as it takes."""
+        for wait in backoff():
+            broker = self._broker()
+            try:
+                await broker.start()
+                self._trouble = ""
+                return broker
+            except KafkaError as error:
+                self._trouble = "the broker is away"
+                self._log.warning("waiting for the broker", error=repr(error), seconds=wait)
+                await self._leave(broker)
+            try:
+                await asyncio.wait_for(self._stopping.wait(), timeout=wait)
+                return None
+            except TimeoutError:
+                continue
+        return None
+
+    def _broker(self) -> KafkaBroker:
+        settings = self._settings
+        broker = KafkaBroker(
+            settings.kafka.split(","),
+            client_id=f"openitem-{self._service.name}",
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=logging.getLogger("faststream"),
+            metadata_max_age_ms=30_000,
+        )
+        subscriber = broker.subscriber(
+            *self._service.topics,
+            batch=True,
+            group_id=f"{settings.group_prefix}-{self._service.name}",
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.MANUAL,
+            partition_assignment_strategy=[RangePartitionAssignor],
+            isolation_level="read_committed",
+            max_records=settings.batch_records,
+            batch_timeout_ms=settings.poll_ms,
+            fetch_max_bytes=MOST_REQUEST_BYTES,
+            session_timeout_ms=settings.session_timeout_ms,
+            heartbeat_interval_ms=settings.session_timeout_ms // 4,
+            max_poll_interval_ms=600_000,
+            listener=self.assignment,
+            parser=self._parse,
+            decoder=_as_records,
+        )
+        subscriber(self._handle)
+        self.assignment.subscriber = subscriber
+        return broker
+
+    # -- records ---------------------------------------------------------------------------------
+
+    async def _parse(self, records: Any) -> KafkaMessage:
+        # FastStream's own parser decodes headers as UTF-8 and fails for the whole batch.
+        return KafkaMessage(body=b"", raw_message=records, consumer=self.assignment.consumer)
+
+    async def _handle(self, records: Any) -> None:
+        """Process one poll's records. Never raises."""
+        async with self._busy:
+            try:
+                if not self._stopping.is_set():
+                    await self._insist(records)
+            except Exception as error:
+                self._end(error)
+
+    async def _insist(self, polled: Sequence[Any]) -> None:
+        """Process records until it works, or they are no longer ours."""
+        shaken = False
+        for wait in backoff():
+            records = self.assignment.accept(polled)
+            if not records or self._stopping.is_set():
+                return
+            try:
+                done = await self._timed(records)
+                self._trouble = ""
+                await self._hand_over(records, done, shaken=shaken)
+                return
+            except Exception as error:
+                if classify(error) is Fault.LASTING:
+                    raise
+                shaken = True
+                self._trouble = "the database is away"
+                self.telemetry.retries.inc()
+                self._log.warning("a transaction failed, trying again", error=repr(error), seconds=wait)
+                await asyncio.sleep(wait)
+
+    async def _timed(self, records: Sequence[Any]) -> Done:
+        started = clock.monotonic()
+        done = await self._processor.process(records)
+        self.telemetry.commit_seconds.observe(clock.monotonic() - started)
+        self.telemetry.batch_records.observe(len(records))
+        self.telemetry.records.inc(len(records))
+        self.telemetry.parked.set(done.parked)
+        return done
+
+    async def _hand_over(self, records: Sequence[Any], done: Done, *, shaken: bool) -> None:
+        for gap in done.gaps:
+            reason = (
+                f"{gap.topic}: {gap.source} goes from {gap.expected - 1} to {gap.found}; facts are missing"
+            )
+            self.assignment.halt(gap.lane, reason)
+        letters = sum(row.topic.endswith("dead-letters.v1") for row in done.rows)
+        self.telemetry.dead_letters.inc(letters)
+        if shaken:
+            # A commit whose answer was lost may have committed rows that nobody holds.
+            await self._outbox.recover({record.partition for record in records})
+        offsets = {
+            TopicPartition(r.topic, r.partition): r.offset + 1
+            for r in records
+            if r.partition not in self.assignment.halted
+        }
+        await self._outbox.put(done.rows, offsets)
+
+    def _message_failed(self, what: str, error: BaseException) -> None:
+        self._log.error("a message failed", what=what, exc_info=error)
+
+    # -- beside the loop -------------------------------------------------------------------------
+
+    async def _published(self, offsets: Offsets) -> None:
+        self._to_commit.update(offsets)
+
+    async def _commit_offsets(self) -> None:
+        """Tell Kafka how far the lanes are: a hint for lag metrics, the database has the truth."""
+        consumer = self.assignment.consumer
+        if consumer is None or not self._to_commit:
+            return
+        ours = consumer.assignment()
+        offsets = {partition: n for partition, n in self._to_commit.items() if partition in ours}
+        self._to_commit = {}
+        try:
+            if offsets:
+                await consumer.commit(offsets)
+        except KafkaError as error:
+            self._log.info("offsets were not committed", error=repr(error))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(1)
+            self.health.beat()
+            if self.assignment.settled and self.assignment.consumer is not None:
+                self.telemetry.lag.set(self.assignment.lag())
+                await self._commit_offsets()
+
+    def _problems(self) -> dict[str, Any]:
+        """Name what keeps this worker from being ready."""
+        problems: dict[str, Any] = {}
+        if self._trouble:
+            problems["trouble"] = self._trouble
+        if not self.assignment.settled:
+            problems["lanes"] = "not assigned yet"
+        if self.assignment.halted:
+            problems["halted"] = {str(lane): why for lane, why in self.assignment.halted.items()}
+        if not self._outbox.healthy:
+            problems["outbox"] = "publishing is failing"
+        if self._stopping.is_set():
+            problems["stopping"] = True
+        return problems
+
+
+async def _as_records(message: KafkaMessage) -> Any:
+    return message.raw_message
