@@ -14,11 +14,11 @@ from annotated_types import MaxLen, MinLen
 from contracts.fields import (
     MAX_LINES,
     Amount,
-    ApplicationId,
     Balance,
     CurrencyCode,
     CustomerStatus,
     Id,
+    PaymentId,
     Period,
     Text,
 )
@@ -114,7 +114,7 @@ class RecordPayment:
     """Record money that came in, without booking it yet. Listed applications go out with the release."""
 
     customer: Id
-    payment: Id
+    payment: PaymentId
     entity: Id
     currency: CurrencyCode
     amount: Amount
@@ -130,7 +130,7 @@ class ReceivePayment:
     """Record and release in one step: the plain fact "payment received" of an upstream system."""
 
     customer: Id
-    payment: Id
+    payment: PaymentId
     entity: Id
     currency: CurrencyCode
     amount: Amount
@@ -183,7 +183,7 @@ class ReverseApplication:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     reversal_date: date
 
 

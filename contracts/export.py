@@ -25,7 +25,7 @@ import yaml
 
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, TOPICS, Entry, Topic
-from contracts.fields import Amount, ApplicationId, Balance, CurrencyCode, Id, Period, Text
+from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentId, Period, Text
 from contracts.rejections import BUSINESS, POSTING, PROCESSING, WIRE, Code
 from contracts.samples import SAMPLES
 
@@ -47,7 +47,7 @@ FIELD_NOTES: Final[Mapping[Any, Mapping[str, str]]] = {
     Balance: {"description": "At least 0, in integer minor units of the currency: 1240.00 USD is 124000."},
     CurrencyCode: {"description": "ISO 4217 code.", "pattern": "^[A-Z]{3}$"},
     Id: {"description": "Identifier of printable characters.", "pattern": _PRINTABLE},
-    ApplicationId: {"description": "Identifier that Openitem gives.", "pattern": _PRINTABLE},
+    PaymentId: {"description": "Identifier of printable characters.", "pattern": _PRINTABLE},
     Text: {"description": "One line of printable characters.", "pattern": _PRINTABLE},
     Period: {"description": "First day of a fiscal month.", "pattern": "^[0-9]{4}-[0-9]{2}-01$"},
     date: {"description": "Business date.", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},

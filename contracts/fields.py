@@ -23,8 +23,8 @@ MAX_BODY_BYTES: Final = 1_048_576
 Id = Annotated[str, MinLen(1), MaxLen(64), Predicate(str.isprintable)]
 """An identifier given by upstream or by us: 1 to 64 printable characters."""
 
-ApplicationId = Annotated[str, MinLen(1), MaxLen(80), Predicate(str.isprintable)]
-"""Names an application. We make it of the payment's id and a number, so it may be longer than an Id."""
+PaymentId = Annotated[str, MinLen(1), MaxLen(50), Predicate(str.isprintable)]
+"""The id of a new payment: shorter, because the ids of its applications are made of it and a number."""
 
 Text = Annotated[str, MaxLen(500), Predicate(str.isprintable)]
 """Words for people: at most 500 printable characters, on one line."""

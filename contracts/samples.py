@@ -567,7 +567,7 @@ LEDGER: Final = (
             ENTITY,
             "USD",
             "2998565198",
-            "invoice_posted",
+            "InvoicePosted",
             date(2012, 2, 12),
             date(2012, 2, 12),
             (
@@ -586,7 +586,7 @@ LEDGER: Final = (
         "2012-03-20T08:00:00.210Z",
         "erp-1009",
         le.PostingRefused(
-            CUSTOMER, "invoicing/12/19", ENTITY, "9814992757", "invoice_posted", "unknown_account", "4999"
+            CUSTOMER, "invoicing/12/19", ENTITY, "9814992757", "InvoicePosted", "unknown_account", "4999"
         ),
         cause="invoicing/12/19",
     ),
@@ -661,7 +661,7 @@ REPORTING: Final = (
         k.DeadLetter(
             "reporting",
             "not_json",
-            "body: Invalid JSON: EOF while parsing an object at line 1 column 24",
+            "body: Invalid JSON: EOF while parsing a string at line 1 column 24",
             "ar.reporting.commands.v1",
             CUSTOMER_LANE,
             0,

@@ -6,7 +6,6 @@ from datetime import date
 from contracts.commands import Lines
 from contracts.fields import (
     Amount,
-    ApplicationId,
     Balance,
     CurrencyCode,
     CustomerStatus,
@@ -93,7 +92,7 @@ class ApplicationDeferred:
     customer: Id
     invoice: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     entity: Id
     currency: CurrencyCode
     amount: Amount
@@ -111,7 +110,7 @@ class ApplicationSettled:
     customer: Id
     invoice: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     entity: Id
     currency: CurrencyCode
     requested: Amount
@@ -128,7 +127,7 @@ class ApplicationDeclined:
     customer: Id
     invoice: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     amount: Amount
     code: Id
 
@@ -140,7 +139,7 @@ class ApplicationReversed:
     customer: Id
     invoice: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     entity: Id
     currency: CurrencyCode
     amount: Amount

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from contracts.commands import Requests
-from contracts.fields import Amount, ApplicationId, Balance, CurrencyCode, Id, PaymentStatus, Text
+from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentStatus, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ApplicationReleased:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     invoice: Id
     entity: Id
     currency: CurrencyCode
@@ -82,7 +82,7 @@ class PaymentApplied:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     invoice: Id
     settled: Amount
     returned: Balance
@@ -95,7 +95,7 @@ class ApplicationReturned:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     invoice: Id
     amount: Amount
     available: Balance
@@ -108,7 +108,7 @@ class ReversalReleased:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     invoice: Id
     reversal_date: date
 
@@ -119,7 +119,7 @@ class PaymentUnapplied:
 
     customer: Id
     payment: Id
-    application: ApplicationId
+    application: Id
     invoice: Id
     amount: Amount
     available: Balance

@@ -408,7 +408,7 @@ def dead_letter(service: str, record: Any, why: Rejection) -> DeadLetter:
     def text(data: bytes | None) -> str | None:
         return None if data is None else base64.b64encode(data).decode()
 
-    headers = tuple((str(name), text(value) or "") for name, value in record.headers)
+    headers = tuple((str(name), text(value)) for name, value in record.headers)
     return DeadLetter(
         service,
         why.code,
@@ -429,5 +429,5 @@ def record_of(letter: bytes) -> Record:
     def data(text: str | None) -> bytes | None:
         return None if text is None else base64.b64decode(text)
 
-    headers = tuple((name, data(value) or b"") for name, value in found.headers)
+    headers = tuple((name, data(value)) for name, value in found.headers)
     return Record(found.topic, found.partition, found.offset, data(found.key), data(found.value), headers)

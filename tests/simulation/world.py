@@ -1,0 +1,148 @@
+"""The four services over in-memory stores and an in-memory broker: the real kernel and the real
+deciders, without a process or a network, so that thousands of runs take seconds.
+"""
+
+import random
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts import codec, envelope
+from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, commands_topic
+from contracts.envelope import Envelope
+from contracts.events.kernel import CommandOutcome
+from services.invoicing.app import SERVICE as INVOICING
+from services.ledger.app import SERVICE as LEDGER
+from services.payments.app import SERVICE as PAYMENTS
+from services.reporting.app import SERVICE as REPORTING
+from services.runtime.batch import Record
+from services.runtime.failpoints import Failpoints
+from services.runtime.lanes import lane_of
+from services.runtime.memory_store import MemoryStore
+from services.runtime.processor import Processor
+from services.runtime.service import Kind, Service
+from services.runtime.store import OutboxRow
+
+LANES = 4
+SERVICES = (INVOICING, PAYMENTS, LEDGER, REPORTING)
+
+
+def entry_of(command: object) -> Any:
+    """The catalog entry of a command, whichever service takes it."""
+    return next(e for e in CATALOG.values() if e.cls is type(command) and e.type in COMMAND_TYPES)
+
+
+@dataclass
+class Site:
+    """One service, its store, and how far it has read each topic and lane."""
+
+    service: Service
+    store: MemoryStore
+    processor: Processor
+    read: dict[tuple[str, int], int]
+
+
+class World:
+    """Send commands, let it settle, look at the result."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self.dice = random.Random(seed)
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+        self.log: dict[tuple[str, int], list[Record]] = defaultdict(list)
+        self.failures: list[tuple[str, BaseException]] = []
+        self.sites = {service.name: self._site(service) for service in SERVICES}
+        self._sent = 0
+
+    def _site(self, service: Service) -> Site:
+        store = MemoryStore()
+        processor = Processor(service, LANES, store, self._tick, self._failed, Failpoints({}))
+        return Site(service, store, processor, defaultdict(int))
+
+    def _failed(self, what: str, error: BaseException) -> None:
+        self.failures.append((what, error))
+
+    def _tick(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def put(self, topic: str, lane: int, key: bytes | None, value: bytes | None, headers: Any) -> None:
+        """Append a record to a topic, as a producer would."""
+        records = self.log[topic, lane]
+        records.append(Record(topic, lane, len(records), key, value, tuple(headers)))
+
+    def send(self, command: Any, id_: str = "") -> str:
+        """Send a command as upstream would; give its message id."""
+        entry = entry_of(command)
+        self._sent += 1
+        id_ = id_ or f"m{self._sent}"
+        key = getattr(command, entry.key).encode()
+        headers = envelope.write(Envelope(id_, "/test", entry.type))
+        self.put(entry.topic, lane_of(key, LANES), key, codec.encode(command), headers)
+        return id_
+
+    async def settle(self, most: int = 50) -> None:
+        """Let every service read, in random order and in batches of random size, until nothing is new."""
+        for site in self.sites.values():
+            await site.store.lanes(range(LANES))
+        while any([await self.step(most) for _ in range(len(SERVICES))]) or self._behind():
+            pass
+
+    async def step(self, most: int = 50) -> bool:
+        """Let one service take one batch; say whether there was anything."""
+        site = self.dice.choice(list(self.sites.values()))
+        records: list[Record] = []
+        for (topic, lane), log in self.log.items():
+            if topic in site.service.topics:
+                start = site.read[topic, lane]
+                taken = log[start : start + self.dice.randint(0, most)]
+                site.read[topic, lane] += len(taken)
+                records += taken
+        if not records:
+            return False
+        done = await site.processor.process(records)
+        assert not done.gaps, done.gaps
+        self.publish(site.service, done.rows)
+        return True
+
+    def _behind(self) -> bool:
+        return any(
+            site.read[where] < len(log)
+            for site in self.sites.values()
+            for where, log in self.log.items()
+            if where[0] in site.service.topics
+        )
+
+    def publish(self, service: Service, rows: list[OutboxRow]) -> None:
+        """Put outbox rows on their topics."""
+        for row in rows:
+            source = f"{service.name}/{row.lane}"
+            head = Envelope(
+                f"{source}/{row.position}", source, row.type, row.recorded_at.isoformat(), row.sequence
+            )
+            self.put(row.topic, row.partition, row.key, row.body, envelope.write(head))
+
+    def state(self, service: str, kind: Kind, *key: str) -> Any:
+        """Read one state from a service's store."""
+        row = self.sites[service].store.states[kind.table].get(key)
+        return kind.from_row(row) if row else None
+
+    def states(self, service: str, kind: Kind) -> list[Any]:
+        """Read all states of a kind."""
+        rows = self.sites[service].store.states[kind.table].values()
+        return [kind.from_row(row) for row in rows]
+
+    def said(self, service: str, cls: type) -> list[Any]:
+        """Every message of a class that a service has stated, in the order of its lanes."""
+        entry = BY_CLASS[service, cls]
+        rows = (row for lane in self.sites[service].store.outbox_rows.values() for row in lane)
+        return [codec.decode(entry, row.body) for row in rows if row.type == entry.type]
+
+    def outcomes(self) -> dict[str, CommandOutcome]:
+        """The last answer to each message id."""
+        return {o.command: o for s in SERVICES for o in self.said(s.name, CommandOutcome)}
+
+
+def raw_topic(service: str) -> str:
+    """Where commands of a service go."""
+    return commands_topic(service)
