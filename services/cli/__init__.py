@@ -1,0 +1,41 @@
+"""The `openitem` command: start it, send to it, read from it, operate it."""
+
+import typer
+
+from services.cli import operating, publishing, reading, stack
+
+app = typer.Typer(
+    name="openitem",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help=(
+        "Accounts receivable as four services on Kafka.\n\n"
+        "Begin with `openitem demo`: it starts everything on this machine, feeds 2,466 invoices and their "
+        "payments, and shows the aging. Or `openitem up`, then `openitem publish FILE` and "
+        "`openitem aging --as-of DATE` from another terminal."
+    ),
+)
+
+START, SEND, READ, OPERATE = "Start", "Send", "Read", "Operate"
+
+app.command(rich_help_panel=START)(stack.demo)
+app.command(rich_help_panel=START)(stack.up)
+app.command(rich_help_panel=START)(operating.worker)
+app.command(rich_help_panel=START)(operating.migrate)
+app.command(rich_help_panel=SEND)(publishing.publish)
+app.command(rich_help_panel=READ)(reading.aging)
+app.command(rich_help_panel=READ)(reading.customer)
+app.command(rich_help_panel=READ)(reading.invoice)
+app.command(rich_help_panel=READ)(reading.payment)
+app.command("journal", rich_help_panel=READ)(reading.journal_command)
+app.command("trial-balance", rich_help_panel=READ)(reading.trial_balance_command)
+app.command("prove", rich_help_panel=OPERATE)(operating.prove_command)
+app.command(rich_help_panel=OPERATE)(operating.topics)
+app.command(rich_help_panel=OPERATE)(operating.tail)
+app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

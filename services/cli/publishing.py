@@ -1,0 +1,296 @@
+"""Sending commands and waiting for their answers: `publish` and `dlq`."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import text
+
+from contracts import codec, envelope
+from contracts.catalog import CATALOG, COMMAND_TYPES, OUTCOMES_TOPIC, SERVICES, Entry
+from contracts.commands import DiscardParked, ReplayParked
+from contracts.envelope import Envelope, Unreadable
+from contracts.events.kernel import CommandOutcome, Verdict
+from services.cli.connect import connection_settings, fail, run
+from services.cli.output import Format, Sheet, complaints, console, records, show
+from services.runtime import clock
+from services.runtime.lanes import lane_of
+from services.runtime.reading import reading
+from services.runtime.settings import Settings
+
+SOURCE = "/openitem/cli"
+IN_FLIGHT = 2_000
+"""Most messages sent and not yet acknowledged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A command ready to be sent."""
+
+    id: str
+    source: str
+    entry: Entry
+    key: bytes
+    body: bytes
+    line: int = 0
+
+
+class BadLine(Exception):  # noqa: N818 - a verdict on a line
+    """A line that cannot be sent: its number, a code of `contracts.rejections`, and what is wrong."""
+
+    def __init__(self, line: int, code: str, detail: str) -> None:
+        super().__init__(f"line {line}: {code}: {detail}")
+
+
+def read_line(number: int, line: str) -> Outgoing:
+    """Check one line, a CloudEvent in JSON with `type` and `data`, as the services will. Raises BadLine."""
+    try:
+        event = json.loads(line)
+    except ValueError as error:
+        raise BadLine(number, "not_json", str(error)) from None
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str) or "data" not in event:
+        raise BadLine(number, "bad_envelope", 'a line is {"type": ..., "data": {...}}, id and source optional')
+    try:
+        entry = _entry(event["type"])
+        message = codec.decode(entry, json.dumps(event["data"]).encode())
+    except Unreadable as unreadable:
+        raise BadLine(number, *unreadable.rejection) from None
+    id_, source = str(event.get("id") or clock.new_id()), str(event.get("source") or SOURCE)
+    return outgoing(message, entry, id_, source, number)
+
+
+def outgoing(message: Any, entry: Entry, id_: str, source: str = SOURCE, line: int = 0) -> Outgoing:
+    """Make a checked command ready to be sent."""
+    return Outgoing(id_, source, entry, getattr(message, entry.key).encode(), codec.encode(message), line)
+
+
+def _entry(name: str) -> Entry:
+    """Find a command by its full type or, where that is unique, by its bare name."""
+    named = [entry for type_, entry in CATALOG.items() if name in (type_, entry.name)]
+    commands = [entry for entry in named if entry.type in COMMAND_TYPES]
+    if not commands:
+        raise Unreadable("unknown_type", f"{name!r} is no command; see docs/messages.md")
+    if len({entry.service for entry in commands}) > 1:
+        raise Unreadable("unknown_type", f"{name!r} exists in several services; write its full type")
+    return commands[-1]
+
+
+@asynccontextmanager
+async def outcomes(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """Read answers that are given from now on."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.split(","), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        lanes = [TopicPartition(OUTCOMES_TOPIC, lane) for lane in range(settings.lanes)]
+        consumer.assign(lanes)
+        await consumer.seek_to_end(*lanes)
+        for lane in lanes:
+            await consumer.position(lane)
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def send(
+    settings: Settings, messages: Iterable[Outgoing], sent: Any = lambda: None
+) -> None:
+    """Send commands in order, each acknowledged; `sent` is called for each."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.kafka.split(","), enable_idempotence=True, linger_ms=5
+    )
+    await producer.start()
+    pending: list[asyncio.Future[Any]] = []
+    try:
+        for m in messages:
+            headers = envelope.write(Envelope(m.id, m.source, m.entry.type, clock.now().isoformat()))
+            lane = lane_of(m.key, settings.lanes)
+            pending.append(await producer.send(m.entry.topic, m.body, m.key, lane, headers=headers))
+            sent()
+            if len(pending) >= IN_FLIGHT:
+                await asyncio.gather(*pending)
+                pending.clear()
+        await asyncio.gather(*pending)
+    finally:
+        await producer.stop()
+
+
+async def collect(
+    consumer: AIOKafkaConsumer, wanted: set[tuple[str, str]], timeout_seconds: float, answered: Any
+) -> dict[tuple[str, str], CommandOutcome]:
+    """Wait for the answers to (source, id) pairs; those without one in time are missing."""
+    found: dict[tuple[str, str], CommandOutcome] = {}
+    adapter = codec.adapter(CommandOutcome)
+    deadline = clock.monotonic() + timeout_seconds
+    while len(found) < len(wanted) and clock.monotonic() < deadline:
+        for batch in (await consumer.getmany(timeout_ms=200)).values():
+            for record in batch:
+                outcome: CommandOutcome = adapter.validate_json(record.value)
+                key = (outcome.source, outcome.command)
+                if key in wanted and key not in found:
+                    found[key] = outcome
+                    answered()
+                    deadline = clock.monotonic() + timeout_seconds
+    return found
+
+
+def bars() -> Progress:
+    """Progress bars in the house's look, on standard error."""
+    columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=complaints)
+
+
+async def deliver(
+    settings: Settings, messages: Sequence[Outgoing], timeout_seconds: float
+) -> dict[tuple[str, str], CommandOutcome]:
+    """Send commands and wait for their answers, with a bar for each."""
+    wanted = {(m.source, m.id) for m in messages}
+    async with outcomes(settings) as consumer:
+        with bars() as progress:
+            out = progress.add_task("sent", total=len(messages))
+            back = progress.add_task("answered", total=len(wanted))
+            collecting = asyncio.create_task(
+                collect(consumer, wanted, timeout_seconds, lambda: progress.advance(back))
+            )
+            await send(settings, messages, lambda: progress.advance(out))
+            return await collecting
+
+
+# -- publish ------------------------------------------------------------------------------------------
+
+
+def publish(
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON Lines, one command a line; - reads standard input.")],
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the sound lines although others are not.")] = False,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds without any answer after which to give up.")] = 30.0,
+    how: Annotated[Format, typer.Option("--format", "-f", help="How to show the outcomes.")] = Format.table,
+) -> None:
+    """Send commands and show what became of each. Every line is checked before anything is sent.
+
+    A line: {"type": "IssueInvoice", "id": "my-1", "data": {"customer": "C1", "invoice": "I1", "entity": "US",
+    "currency": "USD", "document_date": "2026-01-01", "due_date": "2026-01-31", "lines": [{"amount": 10000}]}}
+
+    Amounts are integers in minor units. The same id with the same content changes nothing; types and
+    fields are in docs/messages.md.
+
+    openitem publish commands.jsonl
+    """
+    messages, bad = _read(file)
+    for line in bad:
+        complaints.print(f"[red]✗[/red] {line}", highlight=False)
+    if bad and not skip_bad:
+        fail(f"{len(bad)} of {len(bad) + len(messages)} lines are bad; nothing was sent (--skip-bad sends the rest).", 1)
+    if not messages:
+        fail("There is nothing to send.", 1)
+    answers = run(deliver(connection_settings(), messages, timeout))
+    columns = ("line", "id", "type", "verdict", "code", "detail")
+    rows = [_outcome_row(m, answers.get((m.source, m.id))) for m in messages]
+    sheet = Sheet("Outcomes", columns, list(rows), caption=_caption(rows))
+    if how is Format.table:
+        sheet.rows = [row for row in rows if row[3] != Verdict.ACCEPTED] if len(rows) > 50 else list(rows)
+    show([sheet], records(Sheet("", columns, list(rows))), how)
+    if bad or any(row[3] != Verdict.ACCEPTED for row in rows):
+        raise typer.Exit(1)
+
+
+def _read(file: str) -> tuple[list[Outgoing], list[BadLine]]:
+    try:
+        content = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file} cannot be read: {error}")
+    messages: list[Outgoing] = []
+    bad: list[BadLine] = []
+    for number, line in enumerate(content.splitlines(), 1):
+        if line.strip():
+            try:
+                messages.append(read_line(number, line))
+            except BadLine as error:
+                bad.append(error)
+    return messages, bad
+
+
+def _outcome_row(message: Outgoing, outcome: CommandOutcome | None) -> tuple[Any, ...]:
+    head = (message.line, message.id, message.entry.name)
+    if outcome is None:
+        return (*head, "NO ANSWER", "", "no answer in time; sending the same id again is safe")
+    detail = f"{outcome.detail} (sent before)".strip() if outcome.repeated else outcome.detail
+    return (*head, outcome.verdict.value, outcome.code, detail)
+
+
+def _caption(rows: Sequence[tuple[Any, ...]]) -> str:
+    verdicts = [row[3] for row in rows]
+    return ", ".join(f"{verdicts.count(v):,} {str(v).lower()}" for v in dict.fromkeys(verdicts))
+
+
+# -- dead letters -------------------------------------------------------------------------------------
+
+dlq = typer.Typer(no_args_is_help=True, help="Dead letters and parked messages: list, replay, discard.")
+
+
+@dlq.command("list")
+def dlq_list(how: Annotated[Format, typer.Option("--format", "-f")] = Format.table) -> None:
+    """List what is parked, and how many dead letters each service has written."""
+    parked, letters = run(_parked())
+    columns = ("service", "aggregate", "messages", "first_topic", "first_offset", "code", "detail")
+    sheets = [
+        Sheet("Dead letters", ("service", "dead_letters"), letters),
+        Sheet("Parked", columns, parked, caption="" if parked else "nothing is parked"),
+    ]
+    show(sheets, {"dead_letters": records(sheets[0]), "parked": records(sheets[1])}, how)
+
+
+async def _parked() -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
+    settings = connection_settings()
+    parked: list[Sequence[Any]] = []
+    letters: list[Sequence[Any]] = []
+    for service in SERVICES:
+        async with reading(settings.dsn(service)) as connection:
+            counted = "SELECT count(*) FROM outbox WHERE topic LIKE '%.dead-letters.v1'"
+            letters.append((service, (await connection.execute(text(counted))).scalar_one()))
+            first = (
+                "SELECT aggregate, count(*), (array_agg(letter ORDER BY position))[1] "
+                "FROM parked GROUP BY lane, aggregate ORDER BY 1"
+            )
+            for aggregate, count, letter in await connection.execute(text(first)):
+                head = json.loads(letter)
+                parked.append(
+                    (service, aggregate, count, head["topic"], head["offset"], head["code"], head["detail"])
+                )
+    return parked, letters
+
+
+ServiceArgument = Annotated[str, typer.Argument(help="invoicing, payments, ledger or reporting.")]
+AggregateArgument = Annotated[str, typer.Argument(help="As `dlq list` shows it, such as payment:C1/P1.")]
+KeyOption = Annotated[str, typer.Option(help="The message key, where it is not the aggregate's customer.")]
+
+
+@dlq.command("replay")
+def dlq_replay(service: ServiceArgument, aggregate: AggregateArgument, key: KeyOption = "") -> None:
+    """Try the messages parked on an aggregate again, in order, once what broke them is mended."""
+    _order(ReplayParked, service, aggregate, key)
+
+
+@dlq.command("discard")
+def dlq_discard(service: ServiceArgument, aggregate: AggregateArgument, key: KeyOption = "") -> None:
+    """Give up the failing message (it stays a dead letter) and try those that wait behind it."""
+    _order(DiscardParked, service, aggregate, key)
+
+
+def _order(cls: type, service: str, aggregate: str, key: str) -> None:
+    if service not in SERVICES:
+        fail(f"There is no service {service!r}; there are {', '.join(SERVICES)}.")
+    settings = connection_settings()
+    entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
+    owner = key or aggregate.partition(":")[2].partition("/")[0]
+    message = outgoing(cls(owner, aggregate), entry, clock.new_id())
+    answer = run(deliver(settings, [message], 15.0)).get((message.source, message.id))
+    if answer is None or answer.verdict is not Verdict.ACCEPTED:
+        fail(f"{answer.code}: {answer.detail}" if answer else "There was no answer in time.", 1)
+    console.print(f"Done: see `openitem dlq list` for what is left of {aggregate}.")
