@@ -98,7 +98,8 @@ _RESIDUALS = (
 )
 _AGING = (
     "SELECT customer, entity, currency, sum(total - coalesce(taken, 0))::bigint FROM items LEFT JOIN "
-    "(SELECT customer, invoice, sum(amount) AS taken FROM movements GROUP BY 1, 2) m USING (customer, invoice) "
+    "(SELECT customer, invoice, sum(amount) AS taken FROM movements GROUP BY 1, 2) m "
+    "USING (customer, invoice) "
     "WHERE opened_at IS NOT NULL GROUP BY 1, 2, 3"
 )
 _HELD = (
@@ -164,7 +165,9 @@ class _Snapshots:
         """Fix the moment of each database, by its first query."""
         for name, connection in self._connections.items():
             rows = await connection.execute(text("SELECT lane, seen::text, emitted::text FROM lanes"))
-            self._lanes[name] = {lane: (json.loads(seen), json.loads(emitted)) for lane, seen, emitted in rows}
+            self._lanes[name] = {
+                lane: (json.loads(seen), json.loads(emitted)) for lane, seen, emitted in rows
+            }
 
     async def rows(self, service: str, query: str) -> list[tuple[Any, ...]]:
         """Ask one of the databases."""

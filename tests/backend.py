@@ -11,6 +11,10 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from urllib.parse import quote
 
+import docker
+from testcontainers.kafka import KafkaContainer
+from testcontainers.postgres import PostgresContainer
+
 from contracts.catalog import SERVICES
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
@@ -23,8 +27,6 @@ def docker_answers() -> bool:
     if os.environ.get("OPENITEM_TEST_BACKEND") == "embedded":
         return False
     try:
-        import docker
-
         docker.from_env(timeout=3).ping()
     except Exception:
         return False
@@ -46,9 +48,6 @@ def servers() -> Iterator[None]:
     if "OPENITEM_KAFKA" in os.environ or not docker_answers():
         yield
         return
-    from testcontainers.kafka import KafkaContainer
-    from testcontainers.postgres import PostgresContainer
-
     with ExitStack() as stack:
         kafka = stack.enter_context(KafkaContainer(KAFKA_IMAGE).with_kraft())
         postgres = stack.enter_context(PostgresContainer(POSTGRES_IMAGE, driver=None))
@@ -57,9 +56,7 @@ def servers() -> Iterator[None]:
         given = {"OPENITEM_KAFKA": kafka.get_bootstrap_server(), "OPENITEM_MIGRATE_DSN": admin}
         for service in SERVICES:
             password = quote(secrets.token_urlsafe(12))
-            given[f"OPENITEM_{service.upper()}_DSN"] = (
-                f"postgresql://openitem_{service}:{password}@{where}"
-            )
+            given[f"OPENITEM_{service.upper()}_DSN"] = f"postgresql://openitem_{service}:{password}@{where}"
         os.environ.update(given)
         try:
             yield

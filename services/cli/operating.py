@@ -167,7 +167,9 @@ def _print_record(record: Any, how: Format) -> None:
         sys.stdout.write(",".join(json.dumps(value) for value in row.values()) + "\n")
     else:
         name = row["type"].removeprefix("openitem.")
-        console.print(f"[dim]{row['time'][:23]}  {row['id']}[/dim]  [bold]{name}[/bold]  {row['key']}", highlight=False)
+        console.print(
+            f"[dim]{row['time'][:23]}  {row['id']}[/dim]  [bold]{name}[/bold]  {row['key']}", highlight=False
+        )
         console.print(f"  {row['body']}", highlight=False, markup=False)
 
 
@@ -175,7 +177,9 @@ def _print_record(record: Any, how: Format) -> None:
 
 
 def prove_command(how: FormatOption = Format.table) -> None:
-    """Prove that the services agree: AR control = residuals, unapplied cash = what payments hold, aging = residuals.
+    """Prove that the services agree with each other and the books balance.
+
+    AR control = residuals, unapplied cash = what payments hold, aging = residuals.
 
     Facts that one service has stated and another has not seen yet are named. Ends with 1 when a
     difference is left that no fact in flight explains, or a trial balance is not zero.

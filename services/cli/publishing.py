@@ -43,7 +43,7 @@ class Outgoing:
     line: int = 0
 
 
-class BadLine(Exception):  # noqa: N818 - a verdict on a line
+class BadLine(Exception):
     """A line that cannot be sent: its number, a code of `contracts.rejections`, and what is wrong."""
 
     def __init__(self, line: int, code: str, detail: str) -> None:
@@ -57,7 +57,9 @@ def read_line(number: int, line: str) -> Outgoing:
     except ValueError as error:
         raise BadLine(number, "not_json", str(error)) from None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str) or "data" not in event:
-        raise BadLine(number, "bad_envelope", 'a line is {"type": ..., "data": {...}}, id and source optional')
+        raise BadLine(
+            number, "bad_envelope", 'a line is {"type": ..., "data": {...}}, id and source optional'
+        )
     try:
         entry = _entry(event["type"])
         message = codec.decode(entry, json.dumps(event["data"]).encode())
@@ -99,9 +101,7 @@ async def outcomes(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def send(
-    settings: Settings, messages: Iterable[Outgoing], sent: Any = lambda: None
-) -> None:
+async def send(settings: Settings, messages: Iterable[Outgoing], sent: Any = lambda: None) -> None:
     """Send commands in order, each acknowledged; `sent` is called for each."""
     producer = AIOKafkaProducer(
         bootstrap_servers=settings.kafka.split(","), enable_idempotence=True, linger_ms=5
@@ -167,9 +167,15 @@ async def deliver(
 
 
 def publish(
-    file: Annotated[str, typer.Argument(metavar="FILE|-", help="JSON Lines, one command a line; - reads standard input.")],
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Send the sound lines although others are not.")] = False,
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds without any answer after which to give up.")] = 30.0,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|-", help="JSON Lines, one command a line; - reads standard input.")
+    ],
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Send the sound lines although others are not.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds without any answer after which to give up.")
+    ] = 30.0,
     how: Annotated[Format, typer.Option("--format", "-f", help="How to show the outcomes.")] = Format.table,
 ) -> None:
     """Send commands and show what became of each. Every line is checked before anything is sent.
@@ -186,7 +192,11 @@ def publish(
     for line in bad:
         complaints.print(f"[red]✗[/red] {line}", highlight=False)
     if bad and not skip_bad:
-        fail(f"{len(bad)} of {len(bad) + len(messages)} lines are bad; nothing was sent (--skip-bad sends the rest).", 1)
+        fail(
+            f"{len(bad)} of {len(bad) + len(messages)} lines are bad; nothing was sent. "
+            "--skip-bad sends the rest.",
+            1,
+        )
     if not messages:
         fail("There is nothing to send.", 1)
     answers = run(deliver(connection_settings(), messages, timeout))

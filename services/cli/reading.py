@@ -46,7 +46,9 @@ class By(StrEnum):
 
 
 def aging(
-    as_of: Annotated[date, typer.Option(parser=_date, metavar="DATE", help="The business date to look from.")],
+    as_of: Annotated[
+        date, typer.Option(parser=_date, metavar="DATE", help="The business date to look from.")
+    ],
     known_at: Annotated[
         datetime | None,
         typer.Option(parser=_moment, metavar="TIME", help="Only what was known at this time (default: now)."),
@@ -121,7 +123,16 @@ def _by_customer(items: Sequence[OpenItem], currency: str, as_of: date, title: s
 
 
 def _by_item(items: Sequence[OpenItem], currency: str, as_of: date, title: str) -> Sheet:
-    columns = ("customer", "invoice", "entity", "document_date", "due_date", "days_overdue", "bucket", "residual")
+    columns = (
+        "customer",
+        "invoice",
+        "entity",
+        "document_date",
+        "due_date",
+        "days_overdue",
+        "bucket",
+        "residual",
+    )
     rows = [
         (
             item.customer,
@@ -189,7 +200,18 @@ def _balances(items: Sequence[Any], payments: Sequence[Any]) -> list[Sequence[An
 
 
 def _item_sheet(items: Sequence[Any], title: str) -> Sheet:
-    columns = ("customer", "invoice", "entity", "currency", "document_date", "due_date", "total", "residual", "status", "note")
+    columns = (
+        "customer",
+        "invoice",
+        "entity",
+        "currency",
+        "document_date",
+        "due_date",
+        "total",
+        "residual",
+        "status",
+        "note",
+    )
     rows = [
         (
             x.customer,
@@ -233,7 +255,15 @@ def _payment_sheet(payments: Sequence[Any], title: str) -> Sheet:
 def _movement_sheet(title: str, movements: Sequence[Any], currency: str) -> Sheet:
     columns = ("effective_date", "invoice", "payment", "application", "amount", "recorded_at", "fact")
     rows = [
-        (x.effective_date, x.invoice, x.payment, x.application, Money(x.amount, currency), x.recorded_at, x.fact)
+        (
+            x.effective_date,
+            x.invoice,
+            x.payment,
+            x.application,
+            Money(x.amount, currency),
+            x.recorded_at,
+            x.fact,
+        )
         for x in movements
     ]
     return Sheet(title, columns, list(rows))
@@ -303,10 +333,16 @@ async def _document(
 def journal_command(
     entity: EntityOption = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
-    document: Annotated[str | None, typer.Option(help="Only entries of this invoice, payment or application.")] = None,
+    document: Annotated[
+        str | None, typer.Option(help="Only entries of this invoice, payment or application.")
+    ] = None,
     account: Annotated[str | None, typer.Option(help="Only entries that touch this account.")] = None,
-    first: Annotated[date | None, typer.Option("--from", parser=_date, metavar="DATE", help="Posted on or after.")] = None,
-    last: Annotated[date | None, typer.Option("--to", parser=_date, metavar="DATE", help="Posted on or before.")] = None,
+    first: Annotated[
+        date | None, typer.Option("--from", parser=_date, metavar="DATE", help="Posted on or after.")
+    ] = None,
+    last: Annotated[
+        date | None, typer.Option("--to", parser=_date, metavar="DATE", help="Posted on or before.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many entries, the newest.")] = 20,
     how: FormatOption = Format.table,
 ) -> None:
@@ -319,7 +355,8 @@ def journal_command(
     wanted = JournalFilter(entity, customer, document, account, first, last)
     rows = run(_journal(wanted, limit))
     columns = (
-        "posting_date", "entry", "rule", "entity", "customer", "document", "currency", "account", "debit", "credit",
+        "posting_date", "entry", "rule", "entity", "customer", "document", "currency", "account",
+        "debit", "credit",
     )  # fmt: skip
     sheet = Sheet(
         "Journal",
@@ -372,7 +409,10 @@ def trial_balance_report(balances: Sequence[Any]) -> tuple[list[Sheet], list[dic
             (b.entity, b.account, b.name, *(Money(x, currency) for x in (b.debit, b.credit, b.balance)))
             for b in own
         ]
-        sums = [Money(sum(values), currency) for values in zip(*((b.debit, b.credit, b.balance) for b in own), strict=True)]
+        sums = [
+            Money(sum(values), currency)
+            for values in zip(*((b.debit, b.credit, b.balance) for b in own), strict=True)
+        ]
         sheet = Sheet(f"Trial balance, {currency}", columns, list(rows), ("total", "", "", *sums))
         sheets.append(sheet)
         document += [{"currency": currency, **record} for record in records(sheet)]

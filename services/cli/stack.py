@@ -78,9 +78,11 @@ def _show_up(stack: LocalStack) -> None:
 def up(
     nodes: NodesOption = 1,
     lanes: LanesOption = 24,
-    keep: Annotated[bool, typer.Option("--keep", help="Keep the data for the next `up` in this directory.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the data for the next `up` in this directory.")
+    ] = False,
 ) -> None:
-    """Start everything on this machine: PostgreSQL, Apache Kafka, topics, schemas, four workers. Ctrl-C stops it.
+    """Start everything on this machine, until Ctrl-C: PostgreSQL, Kafka, topics, schemas, four workers.
 
     The first start fetches Kafka's jars, which takes a quarter of a minute. OPENITEM_KAFKA and the
     DSNs use servers that exist instead.
@@ -107,7 +109,9 @@ def _next_steps() -> None:
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End when it has played, instead of staying up.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="End when it has played, instead of staying up.")
+    ] = False,
     nodes: NodesOption = 1,
     lanes: LanesOption = 24,
 ) -> None:
@@ -190,7 +194,9 @@ async def _report(settings: Settings) -> None:
     show(proof_report(proof)[0], None, Format.table)
     if not proof.holds:
         fail("The books do not agree; see `openitem prove`.", 1)
-    console.print("[green]✓ the books agree[/green]: AR control = sum of residuals = aging, trial balance zero")
+    console.print(
+        "[green]✓ the books agree[/green]: AR control = sum of residuals = aging, trial balance zero"
+    )
 
 
 async def _stated(settings: Settings) -> dict[str, int]:
@@ -200,4 +206,3 @@ async def _stated(settings: Settings) -> dict[str, int]:
             query = text("SELECT count(*) FROM outbox WHERE topic LIKE '%.facts.v1'")
             counts[service] = (await connection.execute(query)).scalar_one()
     return counts
-

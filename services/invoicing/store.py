@@ -51,7 +51,8 @@ def customer_to_row(customer: Customer) -> Row:
 def customer_from_row(row: Row) -> Customer:
     """Read a customer from a row of CUSTOMERS."""
     *plain, status = row
-    return Customer(*plain, CustomerStatus(status))
+    fields = (*plain, CustomerStatus(status))
+    return Customer(*fields)
 
 
 def invoice_to_row(invoice: Invoice) -> Row:
@@ -78,18 +79,18 @@ def invoice_to_row(invoice: Invoice) -> Row:
 def invoice_from_row(row: Row) -> Invoice:
     """Read an invoice from a row of INVOICES."""
     customer, invoice, *plain, lines, tax, status, residual, text = row
+    content = (*plain, tuple(InvoiceLine(*x) for x in json.loads(lines)), tax) if lines else ()
     applications = json.loads(text)
+    waiting = ((*one[:-1], date.fromisoformat(one[-1])) for one in applications["waiting"])
+    settled = applications["settled"].items()
     return Invoice(
         customer,
         invoice,
-        Content(*plain, tuple(InvoiceLine(*x) for x in json.loads(lines)), tax) if lines else None,
+        Content(*content) if content else None,
         InvoiceStatus(status) if status else None,
         residual,
-        tuple(Waiting(*one[:-1], date.fromisoformat(one[-1])) for one in applications["waiting"]),
-        {
-            id_: Settlement(amount, date.fromisoformat(day))
-            for id_, (amount, day) in applications["settled"].items()
-        },
+        tuple(Waiting(*one) for one in waiting),
+        {id_: Settlement(amount, date.fromisoformat(day)) for id_, (amount, day) in settled},
     )
 
 

@@ -66,20 +66,15 @@ def from_row(row: Row) -> Payment:
     """Read a payment from a row of PAYMENTS."""
     *plain, status, available, reserved, applied, voided, text = row
     detail: dict[str, Any] = json.loads(text)
-    return Payment(
-        *plain,
-        PaymentStatus(status),
-        available,
-        reserved,
-        applied,
-        voided,
-        tuple(ApplicationRequest(*request) for request in detail["listed"]),
-        date.fromisoformat(detail["listed_date"]) if detail["listed_date"] else None,
-        {
-            id_: Application(invoice, amount, ApplicationStatus(state), settled)
-            for id_, (invoice, amount, state, settled) in detail["released"].items()
-        },
-    )
+    released = {
+        id_: Application(invoice, amount, ApplicationStatus(state), settled)
+        for id_, (invoice, amount, state, settled) in detail["released"].items()
+    }
+    listed = tuple(ApplicationRequest(*request) for request in detail["listed"])
+    day = date.fromisoformat(detail["listed_date"]) if detail["listed_date"] else None
+    parts = (available, reserved, applied, voided)
+    fields = (*plain, PaymentStatus(status), *parts, listed, day, released)
+    return Payment(*fields)
 
 
 PAYMENT = Kind("payment", PAYMENTS, to_row, from_row)

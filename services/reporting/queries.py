@@ -1,4 +1,7 @@
-"""Questions to the read models. Amounts are minor units; two times: as of a business date, as known at a time."""
+"""Questions to the read models. Amounts are minor units.
+
+Two times: as of a business date, and as known at a moment.
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -100,9 +103,7 @@ async def payments_named(connection: AsyncConnection, payment: str) -> Rows:
 
 async def movements_on(connection: AsyncConnection, customer: str, invoice: str) -> Rows:
     """List what was taken off an invoice or put back, with the payment it came from."""
-    of_payment = and_(
-        RECEIPTS.c.customer == MOVEMENTS.c.customer, RECEIPTS.c.payment == MOVEMENTS.c.payment
-    )
+    of_payment = and_(RECEIPTS.c.customer == MOVEMENTS.c.customer, RECEIPTS.c.payment == MOVEMENTS.c.payment)
     query = (
         select(MOVEMENTS, RECEIPTS.c.reference, RECEIPTS.c.method)
         .select_from(MOVEMENTS.outerjoin(RECEIPTS, of_payment))

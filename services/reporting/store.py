@@ -94,7 +94,8 @@ def customer_to_row(customer: CustomerChanged) -> Row:
 def customer_from_row(row: Row) -> CustomerChanged:
     """Read a customer from a row of CUSTOMERS."""
     *plain, status = row
-    return CustomerChanged(*plain, CustomerStatus(status))
+    fields = (*plain, CustomerStatus(status))
+    return CustomerChanged(*fields)
 
 
 def item_to_row(item: Item) -> Row:
@@ -118,7 +119,8 @@ def item_to_row(item: Item) -> Row:
 def item_from_row(row: Row) -> Item:
     """Read an item from a row of ITEMS."""
     *plain, status, opened_at, note = row
-    return Item(*plain, InvoiceStatus(status), opened_at, note)
+    fields = (*plain, InvoiceStatus(status), opened_at, note)
+    return Item(*fields)
 
 
 def receipt_to_row(receipt: Receipt) -> Row:
@@ -142,7 +144,8 @@ def receipt_to_row(receipt: Receipt) -> Row:
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
     *plain, status, available, reserved, applied = row
-    return Receipt(*plain, PaymentStatus(status), available, reserved, applied)
+    fields = (*plain, PaymentStatus(status), available, reserved, applied)
+    return Receipt(*fields)
 
 
 CUSTOMER = Kind("customer", CUSTOMERS, customer_to_row, customer_from_row)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from socketserver import ThreadingMixIn
 from threading import Thread
-from typing import Any
+from typing import Any, cast
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import CollectorRegistry, make_wsgi_app
@@ -61,7 +61,7 @@ class Health:
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ.get("PATH_INFO")
         if path == "/metrics":
-            return self._metrics(environ, start_response)
+            return cast(Iterable[bytes], self._metrics(environ, start_response))
         silent = clock.monotonic() - self._beat
         if path == "/livez":
             problems: dict[str, Any] = {"silent_seconds": silent} if silent > STUCK_SECONDS else {}

@@ -38,7 +38,11 @@ def set_up_logs(level: str, **context: str) -> Logger:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     # Reconnecting and rebalancing are ordinary there; what matters of them is logged by the worker.
-    for noisy, least in (("aiokafka", logging.WARNING), ("asyncio", logging.WARNING), ("faststream", logging.ERROR)):
+    for noisy, least in (
+        ("aiokafka", logging.WARNING),
+        ("asyncio", logging.WARNING),
+        ("faststream", logging.ERROR),
+    ):
         logging.getLogger(noisy).setLevel(max(least, root.level))
     structlog.contextvars.bind_contextvars(**context)
     return cast(Logger, structlog.get_logger("openitem"))

@@ -85,8 +85,9 @@ class PostgresTransaction:
     async def save(self, changes: Changes) -> None:
         """Write everything, in a constant number of statements."""
         await self._save_lanes(changes.lanes)
-        for table, rows in ((INBOX, changes.inbox), (OUTBOX, changes.outbox), (PARKED, changes.parked)):
-            await self._copy(table, rows)
+        await self._copy(INBOX, changes.inbox)
+        await self._copy(OUTBOX, changes.outbox)
+        await self._copy(PARKED, changes.parked)
         for kind, states in changes.states.items():
             rows = [kind.to_row(state) for state in states.values()]
             await self._connection.execute(_upsert_sql(kind.table), *_columns(rows))

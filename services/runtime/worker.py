@@ -100,7 +100,7 @@ class Worker:
         """Leave the consumer group, so that others take the lanes over at once."""
         try:
             await broker.stop()
-        except Exception as error:  # noqa: BLE001 - the process ends anyway
+        except Exception as error:
             self._log.warning("the consumer did not stop cleanly", error=repr(error))
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -1,0 +1,1 @@
+"""The late-payment sample, as package data; see README.md beside it."""

@@ -90,3 +90,5 @@ def _deal(dice: random.Random, customer: str, serial: int) -> Iterator[Any]:
         case "void":
             yield payment(1, total, total)
             yield VoidPayment(customer, f"P{serial}-1", day + timedelta(90), "bounced")
+        case _:
+            assert kind == "unpaid"

@@ -148,7 +148,9 @@ async def test_every_command_was_answered_and_none_was_counted_twice(survived: S
         assert not told[0].repeated
     for service in SERVICES:
         [row] = await client.query(service, "SELECT count(*) AS taken FROM inbox")
-        expected = sum(type(one).__module__ == "contracts.commands" and _taker(one) == service for _, one in load)
+        expected = sum(
+            type(one).__module__ == "contracts.commands" and _taker(one) == service for _, one in load
+        )
         assert row["taken"] == expected
 
 
@@ -192,7 +194,9 @@ async def test_the_state_is_that_of_a_run_without_faults(survived: Survived, und
         names = columns.split(", ")
         table = kind.table.name
         rows = await client.query(service, f"SELECT {columns} FROM {table}")
-        expected = {tuple(getattr(state, name) for name in names) for state in undisturbed.states(service, kind)}
+        expected = {
+            tuple(getattr(state, name) for name in names) for state in undisturbed.states(service, kind)
+        }
         assert {tuple(row) for row in rows} == expected
     assert undisturbed.failures == []
 
@@ -200,7 +204,8 @@ async def test_the_state_is_that_of_a_run_without_faults(survived: Survived, und
 async def test_the_accounts_are_those_of_a_run_without_faults(survived: Survived, undisturbed: World) -> None:
     _, client, _, _ = survived
     rows = await client.query(
-        "ledger", "SELECT entity, currency, account, sum(debit - credit)::bigint AS net FROM totals GROUP BY 1, 2, 3"
+        "ledger",
+        "SELECT entity, currency, account, sum(debit - credit)::bigint AS net FROM totals GROUP BY 1, 2, 3",
     )
     expected: Counter[tuple[str, ...]] = Counter()
     for (_, *key), (debit, credit) in undisturbed.sites["ledger"].store.sums[TOTALS].items():
@@ -217,7 +222,8 @@ async def test_the_books_agree(survived: Survived) -> None:
     )
     owed = await client.query(
         "invoicing",
-        "SELECT customer, entity, currency, sum(residual)::bigint FROM invoices WHERE entity IS NOT NULL GROUP BY 1, 2, 3",
+        "SELECT customer, entity, currency, sum(residual)::bigint FROM invoices "
+        "WHERE entity IS NOT NULL GROUP BY 1, 2, 3",
     )
     unapplied = await client.query(
         "payments",

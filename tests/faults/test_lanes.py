@@ -85,7 +85,9 @@ async def test_a_worker_paused_past_its_session_changes_nothing_when_it_wakes(sh
     assert await snapshot(client) == before
 
     [row] = await client.query("payments", "SELECT count(*) AS answered FROM inbox")
-    earlier = sum(type(one).__name__ not in ("IssueInvoice", "RegisterCustomer") for _, one in commands(3_000, 60, 1))
+    earlier = sum(
+        type(one).__name__ not in ("IssueInvoice", "RegisterCustomer") for _, one in commands(3_000, 60, 1)
+    )
     payments = sum(type(one).__name__ not in ("IssueInvoice", "RegisterCustomer") for _, one in load)
     assert row["answered"] == earlier + payments
 

@@ -17,6 +17,7 @@ from services.backlog import settled
 from services.runtime.lanes import lane_of
 from services.runtime.settings import read_settings
 
+
 @dataclass(frozen=True)
 class Sent:
     """A message as upstream would put it on a topic."""

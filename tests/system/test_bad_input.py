@@ -43,7 +43,10 @@ BAD: dict[str, tuple[Sent, str]] = {
     "not JSON": (sent("bad-json", b"{"), "not_json"),
     "not UTF-8": (sent("bad-utf8", b"\xff\xfe"), "not_json"),
     "unknown type": (sent("bad-type", body(), type_="openitem.payments.Nothing.v1"), "unknown_type"),
-    "wrong version": (sent("bad-version", body(), type_="openitem.payments.ReceivePayment.v9"), "unknown_version"),
+    "wrong version": (
+        sent("bad-version", body(), type_="openitem.payments.ReceivePayment.v9"),
+        "unknown_version",
+    ),
     "of another service": (sent("bad-topic", body(), type_="openitem.ledger.ClosePeriod.v1"), "wrong_topic"),
     "missing field": (sent("bad-missing", body(payment=None)), "missing_field"),
     "wrong key": (sent("bad-key", body(), key=b"good"), "wrong_key"),

@@ -24,7 +24,9 @@ from tests.system.client import Client, message
 pytestmark = pytest.mark.system
 
 
-def invoice(customer: str, id_: str, amount: int, account: str | None = None, entity: str = "E1") -> IssueInvoice:
+def invoice(
+    customer: str, id_: str, amount: int, account: str | None = None, entity: str = "E1"
+) -> IssueInvoice:
     lines = (InvoiceLine(amount, "work", account),)
     return IssueInvoice(customer, id_, entity, "USD", date(2026, 1, 1), date(2026, 1, 31), lines)
 
@@ -157,9 +159,7 @@ async def test_a_reversed_application_can_be_used_for_another_invoice(client: Cl
         ]
     )
     await client.settle()
-    await client.send(
-        [message("again-6", ReverseApplication("again", "P1", "P1#1", date(2026, 2, 1)))]
-    )
+    await client.send([message("again-6", ReverseApplication("again", "P1", "P1#1", date(2026, 2, 1)))])
     await client.settle()
     await client.send(
         [message("again-7", ApplyPayment("again", "P1", (ApplicationRequest("I2", 400),), date(2026, 2, 2)))]

@@ -118,7 +118,8 @@ def _answered(invoice: Invoice | None, command: AcknowledgePosting | RefusePosti
     if isinstance(command, RefusePosting):
         who = (invoice.customer, invoice.invoice)
         return (InvoiceReturnedToDraft(*who, command.code, command.detail),)
-    opened = InvoiceOpened(*_said(invoice), command.entry)  # type: ignore[arg-type]  # fields in order
+    fields = (*_said(invoice), command.entry)
+    opened = InvoiceOpened(*fields)  # type: ignore[arg-type]  # fields in order
     assert invoice.content
     return (opened, *_settled_in_turn(invoice, invoice.content.total))
 

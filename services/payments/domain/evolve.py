@@ -92,11 +92,11 @@ def _reserved(payment: Payment, fact: ApplicationReleased) -> Payment:
     )
 
 
-def _given_back(payment: Payment, amount: int) -> dict[str, int]:
-    """Where an amount goes that is no longer reserved or applied: a voided payment keeps nothing."""
+def _give_back(payment: Payment, amount: int) -> Payment:
+    """Put back what is no longer reserved or applied; of a voided payment nothing is available."""
     if payment.status is PaymentStatus.VOIDED:
-        return {"voided": payment.voided + amount}
-    return {"available": payment.available + amount}
+        return replace(payment, voided=payment.voided + amount)
+    return replace(payment, available=payment.available + amount)
 
 
 def _applied(payment: Payment, fact: PaymentApplied) -> Payment:
@@ -105,19 +105,17 @@ def _applied(payment: Payment, fact: PaymentApplied) -> Payment:
     reversing = before.status is ApplicationStatus.REVERSING
     status = ApplicationStatus.REVERSING if reversing else ApplicationStatus.SETTLED
     payment = _with(payment, fact.application, status=status, settled=fact.settled)
-    return replace(
-        payment,
-        reserved=payment.reserved - before.amount,
-        applied=payment.applied + fact.settled,
-        **_given_back(payment, fact.returned),
+    moved = replace(
+        payment, reserved=payment.reserved - before.amount, applied=payment.applied + fact.settled
     )
+    return _give_back(moved, fact.returned)
 
 
 def _returned(payment: Payment, fact: ApplicationReturned) -> Payment:
     payment = _with(payment, fact.application, status=ApplicationStatus.DECLINED)
-    return replace(payment, reserved=payment.reserved - fact.amount, **_given_back(payment, fact.amount))
+    return _give_back(replace(payment, reserved=payment.reserved - fact.amount), fact.amount)
 
 
 def _unapplied(payment: Payment, fact: PaymentUnapplied) -> Payment:
     payment = _with(payment, fact.application, status=ApplicationStatus.REVERSED)
-    return replace(payment, applied=payment.applied - fact.amount, **_given_back(payment, fact.amount))
+    return _give_back(replace(payment, applied=payment.applied - fact.amount), fact.amount)
