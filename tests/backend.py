@@ -12,12 +12,12 @@ from functools import cache
 from urllib.parse import quote
 
 import docker
-from testcontainers.kafka import KafkaContainer
-from testcontainers.postgres import PostgresContainer
+from testcontainers.community.kafka import KafkaContainer
+from testcontainers.community.postgres import PostgresContainer
 
 from contracts.catalog import SERVICES
 
-KAFKA_IMAGE = "apache/kafka:4.3.1"
+KAFKA_IMAGE = "confluentinc/cp-kafka:7.9.1"
 POSTGRES_IMAGE = "postgres:18"
 
 
@@ -42,6 +42,12 @@ def name() -> str:
     return "embedded (Apache Kafka and PostgreSQL from wheels)"
 
 
+def _kafka() -> KafkaContainer:
+    # testcontainers starts Confluent's image only: its start script is not in Apache's.
+    container = KafkaContainer(KAFKA_IMAGE).with_kraft()
+    return container.with_env("KAFKA_MESSAGE_MAX_BYTES", str(16 * 1024 * 1024))
+
+
 @contextmanager
 def servers() -> Iterator[None]:
     """Start containers where Docker answers, and name them in the environment while the block runs."""
@@ -49,7 +55,7 @@ def servers() -> Iterator[None]:
         yield
         return
     with ExitStack() as stack:
-        kafka = stack.enter_context(KafkaContainer(KAFKA_IMAGE).with_kraft())
+        kafka = stack.enter_context(_kafka())
         postgres = stack.enter_context(PostgresContainer(POSTGRES_IMAGE, driver=None))
         admin = postgres.get_connection_url()
         where = admin.partition("@")[2]
