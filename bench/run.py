@@ -43,8 +43,8 @@ from services.runtime.settings import Settings, read_settings
 from services.runtime.topics import ensure_topics
 
 LANES = 24
-CUSTOMERS = 400
-PAYMENTS = 8_000
+CUSTOMERS = 1_000
+PAYMENTS = 40_000
 PAYMENT_AMOUNT = 100_000_000
 DAY = date(2026, 1, 20)
 
@@ -59,7 +59,7 @@ class Size(NamedTuple):
     turns: int
 
 
-FULL = Size(ours=120_000, naive=2_500, turns=3)
+FULL = Size(ours=60_000, naive=2_500, turns=3)
 QUICK = Size(ours=20_000, naive=500, turns=1)
 
 

@@ -9,8 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from contracts.rejections import Rejection
 
@@ -32,8 +31,7 @@ class Unreadable(Exception):
         self.rejection = Rejection(code, detail)
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """The CloudEvents attributes that Openitem uses.
 
     `sequence` counts facts from one source to one partition without a hole, from 1; it is 0 on

@@ -121,16 +121,17 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         then sought once more. Offsets may have holes (transaction markers, compaction), so a second
         time the records are taken as they are.
         """
+        ours = [record for record in records if record.partition in self.ready]
+        if not self._awaited:
+            return ours
         accepted: list[Any] = []
         refused: set[TopicPartition] = set()
-        for record in records:
+        for record in ours:
             partition = TopicPartition(record.topic, record.partition)
-            if record.partition not in self.ready or partition in refused:
-                continue
             if partition in self._awaited and not self._arrived(partition, record.offset):
                 refused.add(partition)
-                continue
-            accepted.append(record)
+            if partition not in refused:
+                accepted.append(record)
         return accepted
 
     def _arrived(self, partition: TopicPartition, offset: int) -> bool:

@@ -220,10 +220,11 @@ class Worker:
         if shaken:
             # A commit whose answer was lost may have committed rows that nobody holds.
             await self._outbox.recover({record.partition for record in records})
+        last = {(r.topic, r.partition): r.offset for r in records}
         offsets = {
-            TopicPartition(r.topic, r.partition): r.offset + 1
-            for r in records
-            if r.partition not in self.assignment.halted
+            TopicPartition(topic, lane): offset + 1
+            for (topic, lane), offset in last.items()
+            if lane not in self.assignment.halted
         }
         await self._outbox.put(done.rows, offsets)
 
