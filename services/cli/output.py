@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from contracts.money import decimal_text
@@ -66,23 +67,25 @@ def show(sheets: Sequence[Sheet], document: Any, how: Format) -> None:
         writer.writerows([_plain(value) for value in row] for row in sheets[-1].rows)
     else:
         for sheet in sheets:
+            # Not the table's own title and caption: those wrap at the width of a narrow table.
+            console.print(f"[bold]{escape(sheet.title)}[/bold]", highlight=False)
             console.print(_table(sheet))
+            if sheet.caption:
+                console.print(f"[dim]{escape(sheet.caption)}[/dim]", highlight=False)
 
 
 def _table(sheet: Sheet) -> Table:
-    table = Table(
-        title=sheet.title, caption=sheet.caption or None, title_justify="left", caption_justify="left"
-    )
+    table = Table()
     for number, column in enumerate(sheet.columns):
         amounts = column in sheet.right or any(
             isinstance(row[number], Money | int) for row in (*sheet.rows, sheet.totals) if row
         )
         table.add_column(column.replace("_", " "), justify="right" if amounts else "left", no_wrap=amounts)
     for row in sheet.rows:
-        table.add_row(*(_pretty(value) for value in row))
+        table.add_row(*(escape(_pretty(value)) for value in row))
     if sheet.totals:
         table.add_section()
-        table.add_row(*(_pretty(value) for value in sheet.totals), style="bold")
+        table.add_row(*(escape(_pretty(value)) for value in sheet.totals), style="bold")
     return table
 
 

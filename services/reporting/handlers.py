@@ -8,6 +8,7 @@ from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
 from contracts.fields import InvoiceStatus
+from contracts.money import decimal_text
 from services.reporting.domain import items
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import after
@@ -61,7 +62,9 @@ def _movement(amount: Callable[[Any], int]) -> Handler:
             fact.effective_date,
             at,
         )
-        story = _history("invoice", fact.invoice, fact, meta, f"{fact.application}: {taken}")
+        story = _history(
+            "invoice", fact.invoice, fact, meta, f"{fact.application}: {decimal_text(taken, fact.currency)}"
+        )
         changed = items.settled(item, fact.residual, fact.status)
         return Effects(states={ref: changed}, rows=((MOVEMENTS, row), story))
 

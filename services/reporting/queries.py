@@ -108,35 +108,34 @@ async def movements_on(connection: AsyncConnection, customer: str, invoice: str)
         select(MOVEMENTS, RECEIPTS.c.reference, RECEIPTS.c.method)
         .select_from(MOVEMENTS.outerjoin(RECEIPTS, of_payment))
         .where(MOVEMENTS.c.customer == customer, MOVEMENTS.c.invoice == invoice)
-        .order_by(MOVEMENTS.c.effective_date, MOVEMENTS.c.recorded_at, MOVEMENTS.c.fact)
     )
-    return (await connection.execute(query)).all()
+    return sorted(
+        (await connection.execute(query)).all(), key=lambda row: (row.effective_date, _in_order(row))
+    )
 
 
 async def movements_of(connection: AsyncConnection, customer: str, payment: str) -> Rows:
     """List what a payment was used for, or taken back from."""
-    query = (
-        select(MOVEMENTS)
-        .where(MOVEMENTS.c.customer == customer, MOVEMENTS.c.payment == payment)
-        .order_by(MOVEMENTS.c.effective_date, MOVEMENTS.c.recorded_at, MOVEMENTS.c.fact)
+    query = select(MOVEMENTS).where(MOVEMENTS.c.customer == customer, MOVEMENTS.c.payment == payment)
+    return sorted(
+        (await connection.execute(query)).all(), key=lambda row: (row.effective_date, _in_order(row))
     )
-    return (await connection.execute(query)).all()
 
 
 async def history_of(connection: AsyncConnection, kind: str, customer: str, document: str) -> Rows:
     """Tell the story of a document: its own facts, and the entries booked for it, in order of time."""
     of_applications = HISTORY.c.document.like(document.replace("%", r"\%").replace("_", r"\_") + "#%")
-    query = (
-        select(HISTORY)
-        .where(
-            HISTORY.c.customer == customer,
-            or_(
-                and_(HISTORY.c.document_kind == kind, HISTORY.c.document == document),
-                and_(
-                    HISTORY.c.document_kind == "entry", or_(HISTORY.c.document == document, of_applications)
-                ),
-            ),
-        )
-        .order_by(HISTORY.c.recorded_at, HISTORY.c.fact)
+    query = select(HISTORY).where(
+        HISTORY.c.customer == customer,
+        or_(
+            and_(HISTORY.c.document_kind == kind, HISTORY.c.document == document),
+            and_(HISTORY.c.document_kind == "entry", or_(HISTORY.c.document == document, of_applications)),
+        ),
     )
-    return (await connection.execute(query)).all()
+    return sorted((await connection.execute(query)).all(), key=_in_order)
+
+
+def _in_order(row: Row[Any]) -> tuple[Any, ...]:
+    """By time, then as the service stated them: a fact's id is `service/lane/position`."""
+    service, lane, position = row.fact.split("/")
+    return row.recorded_at, service, int(lane), int(position)

@@ -38,6 +38,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.ready: set[int] = set()
         self.halted: dict[int, str] = {}
         self.settled = False
+        self.read_to: dict[TopicPartition, int] = {}
+        """The next offset to process, by partition; what `lag` counts from."""
 
     @property
     def consumer(self) -> Any:
@@ -105,6 +107,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             offset = begin if stored is None else stored
             self.consumer.seek(partition, offset)
             self._awaited[partition] = offset
+            self.read_to[partition] = offset
 
     def halt(self, lane: int, reason: str) -> None:
         """Stop a lane: an alarm that a person has to look at. The other lanes go on."""
@@ -147,7 +150,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         """Count the records in Kafka behind this worker's lanes, as far as its last fetches tell."""
         behind = 0
         for partition in self.consumer.assignment():
-            state = self.consumer._subscription.subscription.assignment.state_value(partition)
-            if state.highwater is not None and state.has_valid_position:
-                behind += max(0, state.highwater - state.position)
+            end = self.consumer.highwater(partition)
+            if end is not None and partition in self.read_to:
+                behind += max(0, end - self.read_to[partition])
         return behind

@@ -304,7 +304,7 @@ class Batch:
         for row, replay in waiting:
             failure, rejection = self._try(replay)
             if failure:
-                return None
+                return Rejection(failure.code, f"it failed again: {failure.detail}"[:500])
             if replay.inbox_id:
                 self._outcome(replay, Verdict.REJECTED if rejection else Verdict.ACCEPTED, rejection)
             self._unpark(row)

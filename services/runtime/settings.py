@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from contracts.catalog import SERVICES
 from services.runtime.failpoints import Failpoints
 
 
@@ -65,8 +64,3 @@ def read_settings(**overrides: object) -> Settings:
             for e in error.errors()
         ]
         raise SettingsError("\n".join(lines)) from None
-
-
-def service_names() -> tuple[str, ...]:
-    """Name the four services."""
-    return SERVICES

@@ -226,6 +226,7 @@ class Worker:
             for (topic, lane), offset in last.items()
             if lane not in self.assignment.halted
         }
+        self.assignment.read_to.update(offsets)
         await self._outbox.put(done.rows, offsets)
 
     def _message_failed(self, what: str, error: BaseException) -> None:
@@ -255,8 +256,12 @@ class Worker:
             await asyncio.sleep(1)
             self.health.beat()
             if self.assignment.settled and self.assignment.consumer is not None:
-                self.telemetry.lag.set(self.assignment.lag())
-                await self._commit_offsets()
+                try:
+                    self.telemetry.lag.set(self.assignment.lag())
+                    await self._commit_offsets()
+                except Exception as error:
+                    # Both are for people to look at; a rebalance in between may break either.
+                    self._log.info("lag was not measured", error=repr(error))
 
     def _problems(self) -> dict[str, Any]:
         """Name what keeps this worker from being ready."""
