@@ -138,6 +138,11 @@ class World:
         rows = (row for lane in self.sites[service].store.outbox_rows.values() for row in lane)
         return [codec.decode(entry, row.body) for row in rows if row.type == entry.type]
 
+    def stated(self, service: str) -> list[Any]:
+        """Every message a service has put on its outbox, as its lanes did."""
+        rows = (row for lane in self.sites[service].store.outbox_rows.values() for row in lane)
+        return [codec.decode(CATALOG[row.type], row.body) for row in rows]
+
     def outcomes(self) -> dict[str, CommandOutcome]:
         """The last answer to each message id."""
         return {o.command: o for s in SERVICES for o in self.said(s.name, CommandOutcome)}
