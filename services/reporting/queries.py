@@ -32,6 +32,13 @@ async def open_items(
     return [OpenItem(*row) for row in rows]
 
 
+def owed(as_of: date) -> Select[Any]:
+    """Ask what is owed as of a day and as known now, by customer, entity and currency."""
+    items = _open_items(as_of, None, None, None).subquery()
+    key = (items.c.customer, items.c.entity, items.c.currency)
+    return select(*key, cast(func.sum(items.c.residual), ITEMS.c.total.type)).group_by(*key)
+
+
 def _open_items(
     as_of: date, known_at: datetime | None, entity: str | None, customer: str | None
 ) -> Select[Any]:
@@ -61,7 +68,7 @@ def _open_items(
         ITEMS.c.due_date,
     )
     return (
-        select(*columns, cast(residual, ITEMS.c.total.type))
+        select(*columns, cast(residual, ITEMS.c.total.type).label("residual"))
         .select_from(ITEMS.outerjoin(taken, of_item))
         .where(*wanted, residual != 0)
         .order_by(ITEMS.c.due_date, ITEMS.c.customer, ITEMS.c.invoice)

@@ -63,7 +63,12 @@ class Processor:
             )
         middle = len(records) // 2
         first = await self._narrow(records[:middle], condemned)
-        second = await self._narrow(records[middle:], condemned)
+        # The second half does not know of a gap in the first, and would go past it.
+        stopped = {gap.lane for gap in first.gaps}
+        rest = [record for record in records[middle:] if record.partition not in stopped]
+        if not rest:
+            return first
+        second = await self._narrow(rest, condemned)
         return Done(first.rows + second.rows, first.gaps + second.gaps, second.parked)
 
     async def _transact(self, records: Sequence[Any], condemned: Collection[Place]) -> Done:

@@ -18,7 +18,7 @@ MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
 """The largest batch a topic takes; a message body of 5 MB must arrive."""
 
 _PATIENCE_SECONDS: Final = 60.0
-_BROKERS_SECONDS: Final = 5.0
+_BROKERS_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
 _TRANSIENT: Final = (KafkaError, OSError, TimeoutError)
 
@@ -58,7 +58,7 @@ async def ensure_topics(
 
 
 async def _check_brokers(admin: AIOKafkaAdminClient, replication: int) -> None:
-    """Wait up to 5 s for as many brokers as replicas; raises TopicError when they do not come."""
+    """Wait up to 3 s for as many brokers as replicas; raises TopicError when they do not come."""
     deadline = time.monotonic() + _BROKERS_SECONDS
     while True:
         brokers = len((await admin.describe_cluster())["brokers"])

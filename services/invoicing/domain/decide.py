@@ -75,11 +75,14 @@ def _write(invoice: Invoice | None, command: DraftInvoice | IssueInvoice) -> Dec
     if isinstance(command, DraftInvoice):
         if known in (None, InvoiceStatus.DRAFT):
             return () if same else (InvoiceDrafted(*said),)
-        return () if same else Rejection("invoice_not_draft", f"it is {known}")
+        holds = same and known is not InvoiceStatus.ARCHIVED
+        return () if holds else Rejection("invoice_not_draft", f"it is {known}")
     if known is None:
         return (InvoiceDrafted(*said), InvoicePosted(*said))
     if not same:
         return Rejection("invoice_exists", f"with other content, {known}")
+    if known is InvoiceStatus.ARCHIVED:
+        return Rejection("invoice_not_draft", f"it is {known}")
     return (InvoicePosted(*said),) if known is InvoiceStatus.DRAFT else ()
 
 

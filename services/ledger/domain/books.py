@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from contracts.commands import ClosePeriod, OpenPeriod
 from contracts.events.ledger import EntryLine, EntryPosted, PeriodClosed, PeriodOpened, PostingRefused
 from contracts.rejections import Rejection
-from services.ledger.domain.chart import ACCOUNTS, ROLES
+from services.ledger.domain.chart import ACCOUNTS, CONTROL, ROLES
 from services.ledger.domain.postings import POSTINGS, Rule
 
 
@@ -43,7 +43,8 @@ def decide_posting(books: Books | None, fact: object, source: str) -> EntryPoste
     closed = books.closed if books else frozenset()
     posting_date = first_open_day(document_date, closed)
     lines = entry_lines(rule, fact)
-    unknown = next((line.account for line in lines if line.account not in ACCOUNTS), None)
+    named = (account for leg in rule.legs for account, _ in leg.parts(fact) if account)
+    unknown = next((account for account in named if account not in ACCOUNTS or account in CONTROL), None)
     if rule.may_refuse and posting_date != document_date:
         return _refused(fact, rule, source, "period_closed", f"{document_date:%Y-%m} is closed")
     if unknown is not None:

@@ -33,3 +33,6 @@ ROLES: Final[dict[Role, str]] = {
     Role.REVENUE: "4000",
 }
 """Role -> account number."""
+
+CONTROL: Final = frozenset({ROLES[Role.AR_CONTROL], ROLES[Role.UNAPPLIED_CASH]})
+"""Accounts that hold the sum of documents: an invoice line that named one would part the two."""

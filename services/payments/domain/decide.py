@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from operator import attrgetter
 from typing import assert_never
 
 from contracts.commands import (
@@ -93,8 +94,7 @@ def _act(
 
 def _create(payment: Payment | None, command: RecordPayment | ReceivePayment) -> Decision:
     if payment is not None:
-        same = _content(payment) == _content(command)
-        return () if same else Rejection("payment_exists", "with other content")
+        return _create_again(payment, command)
     if sum(request.amount for request in command.applications) > command.amount:
         return Rejection("exceeds_available", "the listed applications exceed the payment")
     on_hold = isinstance(command, RecordPayment) and command.hold
@@ -118,15 +118,20 @@ def _create(payment: Payment | None, command: RecordPayment | ReceivePayment) ->
     return (recorded, listed)
 
 
-def _content(document: Payment | RecordPayment | ReceivePayment) -> tuple[object, ...]:
-    return (
-        document.entity,
-        document.currency,
-        document.amount,
-        document.payment_date,
-        document.method,
-        document.reference,
-    )
+def _create_again(payment: Payment, command: RecordPayment | ReceivePayment) -> Decision:
+    """Nothing new when all that is asked for is there; receiving what was only recorded releases it."""
+    known = payment.requested[: len(command.applications)]
+    if _content(payment) != _content(command) or known != command.applications:
+        return Rejection("payment_exists", "with other content")
+    if isinstance(command, ReceivePayment) and payment.status in (
+        PaymentStatus.ON_HOLD,
+        PaymentStatus.BALANCED,
+    ):
+        return decide(payment, ReleasePayment(payment.customer, payment.payment))
+    return ()
+
+
+_content = attrgetter("entity", "currency", "amount", "payment_date", "method", "reference")
 
 
 def _released(document: Payment | PaymentRecorded) -> PaymentReleased:
@@ -223,7 +228,9 @@ def _confirm(payment: Payment, command: ConfirmSettlement | ConfirmDecline | Con
             available = _available_after(payment, returned)
             applied = PaymentApplied(*who, command.settled, returned, available)
             left = available + payment.reserved - application.amount
-            return (applied, *_closing(payment, left))
+            if payment.status is PaymentStatus.OPEN and left == 0:
+                return (applied, PaymentClosed(payment.customer, payment.payment))
+            return (applied,)
         case ConfirmDecline():
             available = _available_after(payment, application.amount)
             return (ApplicationReturned(*who, application.amount, available, command.code),)
@@ -240,9 +247,3 @@ def _confirm(payment: Payment, command: ConfirmSettlement | ConfirmDecline | Con
 def _available_after(payment: Payment, returned: int) -> int:
     """What is available once `returned` comes back; nothing ever is on a voided payment."""
     return 0 if payment.status is PaymentStatus.VOIDED else payment.available + returned
-
-
-def _closing(payment: Payment, left: int) -> Sequence[PaymentClosed]:
-    if payment.status is PaymentStatus.OPEN and left == 0:
-        return (PaymentClosed(payment.customer, payment.payment),)
-    return ()

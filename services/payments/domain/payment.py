@@ -58,3 +58,9 @@ class Payment:
     def unlisted(self) -> int:
         """What may still be listed before the release."""
         return self.amount - sum(request.amount for request in self.listed)
+
+    @property
+    def requested(self) -> tuple[ApplicationRequest, ...]:
+        """Every application asked for so far, in order: those that are out, then those listed."""
+        out = (ApplicationRequest(one.invoice, one.amount) for one in self.applications.values())
+        return (*out, *self.listed)

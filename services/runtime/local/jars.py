@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from services.runtime.local.process import LocalStackError
+
 if TYPE_CHECKING:
     from jgo.env import Environment
 
@@ -32,7 +34,7 @@ _PAUSE_SECONDS: Final = 2.0
 _QUIET_SECONDS: Final = 1.0
 
 
-class JarError(RuntimeError):
+class JarError(LocalStackError):
     """A jar could not be had, or is not the one that is pinned; the message names it."""
 
 

@@ -27,7 +27,7 @@ from services.runtime.local.kafka import LocalKafka
 from services.runtime.local.postgres import LocalPostgres
 from services.runtime.local.process import LocalStackError, free_port, spawn
 from services.runtime.local.workers import Supervisor, Worker
-from services.runtime.topics import ensure_topics
+from services.runtime.topics import TopicError, ensure_topics
 
 Say = Callable[[str, str, float], None]
 """Told each step: `event` (kafka, topics, postgres, migrate, worker, restart, stop), a detail for people,
@@ -103,6 +103,7 @@ class LocalStack:
 
     def start(self) -> None:
         """Start everything; returns when every worker is ready, and leaves nothing behind otherwise."""
+        _check_given(self._given)
         running = read_stack(self._directory)
         if running is not None:
             raise LocalStackError(f"a stack already runs in {self._directory} (process {running['pid']})")
@@ -119,8 +120,10 @@ class LocalStack:
             self._write_record()
             if self._supervisor is not None:
                 self._supervisor.start()
-        except BaseException:
+        except BaseException as error:
             self.stop()
+            if isinstance(error, TopicError | migrate.MigrationError):
+                raise LocalStackError(str(error)) from error
             raise
 
     def stop(self) -> None:
@@ -291,12 +294,15 @@ def read_stack(directory: Path) -> dict[str, Any] | None:
 
 
 def _given_servers() -> dict[str, str]:
-    """Take from the environment the servers to use. Raises LocalStackError when only some DSNs are set."""
-    given = {name: os.environ[name] for name in ("OPENITEM_KAFKA", *_DSNS) if os.environ.get(name)}
+    """Take from the environment the servers to use instead of starting some."""
+    return {name: os.environ[name] for name in ("OPENITEM_KAFKA", *_DSNS) if os.environ.get(name)}
+
+
+def _check_given(given: Mapping[str, str]) -> None:
+    """Raise LocalStackError when only some DSNs are set: half of the data would be elsewhere."""
     missing = [name for name in _DSNS if name not in given]
     if 0 < len(missing) < len(_DSNS):
         raise LocalStackError(f"some DSNs are set in the environment and some are not: {', '.join(missing)}")
-    return given
 
 
 def _dsn_name(service: str) -> str:

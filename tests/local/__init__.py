@@ -1,0 +1,1 @@
+"""The embedded servers themselves: that they are what the other tests rely on."""
