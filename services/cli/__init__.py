@@ -1,5 +1,7 @@
 """The `openitem` command: start it, send to it, read from it, operate it."""
 
+import logging
+
 import typer
 
 from services.cli import operating, publishing, reading, stack
@@ -38,4 +40,7 @@ app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
 
 def main() -> None:
     """Run the command line."""
+    # What it says while it tries to connect is said once, by the command that gives up; a worker sets
+    # up logs of its own.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     app()

@@ -1,21 +1,24 @@
 """The commands of operators: workers, migrations, topics, the proof."""
 
 import asyncio
+import csv
 import gc
 import importlib
 import json
 import sys
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
+from rich.markup import escape
 from sqlalchemy.engine import make_url
 
 from contracts.catalog import SERVICES, TOPICS
-from services.cli.connect import connection_settings, fail, run
+from services.cli.connect import connection_settings, consumer, fail, lanes_by_topic, mending, run
 from services.cli.output import Format, Money, Sheet, complaints, console, records, show
-from services.prove import Proof, prove
+from services.prove import InFlight, Proof, prove
 from services.runtime import migrate as migrations
 from services.runtime.logs import set_up_logs
 from services.runtime.postgres_store import PostgresStore
@@ -72,18 +75,23 @@ def migrate(
 
     OPENITEM_MIGRATE_DSN names the owner of the schemas; each service's role gets the password of its
     OPENITEM_<SERVICE>_DSN.
+
+    OPENITEM_MIGRATE_DSN=postgresql://... openitem migrate
     """
+    if service is not None and service not in SERVICES:
+        fail(f"There is no service {service!r}; there are {', '.join(SERVICES)}.")
     settings = connection_settings()
     if not settings.migrate_dsn:
         fail("OPENITEM_MIGRATE_DSN: set it to the owner's postgresql://user:password@host:port/database.")
     chosen = SERVICES if service is None else (service,)
     try:
-        passwords = {name: make_url(settings.dsn(name)).password or "" for name in chosen}
-        migrations.bootstrap_roles(settings.migrate_dsn, passwords)
-        for name in chosen:
-            migrations.upgrade(name, settings.migrate_dsn)
-            console.print(f"{name}: {migrations.current(name, settings.migrate_dsn)}")
-    except (migrations.MigrationError, SettingsError, OSError) as error:
+        with mending():
+            passwords = {name: make_url(settings.dsn(name)).password or "" for name in chosen}
+            migrations.bootstrap_roles(settings.migrate_dsn, passwords)
+            for name in chosen:
+                migrations.upgrade(name, settings.migrate_dsn)
+                console.print(f"{name}: {migrations.current(name, settings.migrate_dsn)}")
+    except migrations.MigrationError as error:
         fail(str(error))
 
 
@@ -102,20 +110,22 @@ def topics(
     except TopicError as error:
         fail(str(error), 1)
     counts = run(_counts(settings))
-    rows = [(t.name, settings.lanes, counts[t.name], t.purpose) for t in TOPICS]
+    rows = [(t.name, *counts[t.name], t.purpose) for t in TOPICS]
     sheet = Sheet("Topics", ("topic", "lanes", "messages", "purpose"), list(rows))
     show([sheet], records(sheet), how)
 
 
-async def _counts(settings: Settings) -> dict[str, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.split(","))
-    await consumer.start()
-    try:
-        wanted = [TopicPartition(t.name, lane) for t in TOPICS for lane in range(settings.lanes)]
-        begins, ends = await consumer.beginning_offsets(wanted), await consumer.end_offsets(wanted)
-    finally:
-        await consumer.stop()
-    return {t.name: sum(ends[p] - begins[p] for p in wanted if p.topic == t.name) for t in TOPICS}
+async def _counts(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Count the lanes and the messages of each topic; a missing one has none."""
+    async with consumer(settings) as reader:
+        present = await lanes_by_topic(settings)
+        found = {t.name: present.get(t.name, 0) for t in TOPICS}
+        wanted = [TopicPartition(name, lane) for name, lanes in found.items() for lane in range(lanes)]
+        begins, ends = await reader.beginning_offsets(wanted), await reader.end_offsets(wanted)
+    messages: Counter[str] = Counter()
+    for partition in wanted:
+        messages[partition.topic] += ends[partition] - begins[partition]
+    return {name: (lanes, messages[name]) for name, lanes in found.items()}
 
 
 def tail(
@@ -130,6 +140,8 @@ def tail(
     """
     if topic not in {t.name for t in TOPICS}:
         fail(f"There is no topic {topic!r}; see `openitem topics`.")
+    if how is Format.csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerow(RECORD)
     try:
         run(_tail(connection_settings(), topic, limit, from_start=from_start, how=how))
     except KeyboardInterrupt:
@@ -137,43 +149,43 @@ def tail(
 
 
 async def _tail(settings: Settings, topic: str, limit: int, *, from_start: bool, how: Format) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.split(","), enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with consumer(settings, topic) as reader:
         lanes = [TopicPartition(topic, lane) for lane in range(settings.lanes)]
-        consumer.assign(lanes)
-        await (consumer.seek_to_beginning if from_start else consumer.seek_to_end)(*lanes)
+        reader.assign(lanes)
+        await (reader.seek_to_beginning if from_start else reader.seek_to_end)(*lanes)
         shown = 0
-        async for record in consumer:
+        async for record in reader:
             _print_record(record, how)
             shown += 1
             if limit and shown >= limit:
                 return
-    finally:
-        await consumer.stop()
+
+
+RECORD = ("lane", "offset", "time", "id", "type", "key", "body")
 
 
 def _print_record(record: Any, how: Format) -> None:
     headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers}
-    row = {
-        "lane": record.partition,
-        "offset": record.offset,
-        "time": headers.get("ce_time", ""),
-        "id": headers.get("ce_id", ""),
-        "type": headers.get("ce_type", ""),
-        "key": (record.key or b"").decode(errors="replace"),
-        "body": (record.value or b"").decode(errors="replace"),
-    }
+    values = (
+        record.partition,
+        record.offset,
+        headers.get("ce_time", ""),
+        headers.get("ce_id", ""),
+        headers.get("ce_type", ""),
+        (record.key or b"").decode(errors="replace"),
+        (record.value or b"").decode(errors="replace"),
+    )
     if how is Format.json:
-        sys.stdout.write(json.dumps(row) + "\n")
+        print(json.dumps(dict(zip(RECORD, values, strict=True)), ensure_ascii=False), flush=True)
     elif how is Format.csv:
-        sys.stdout.write(",".join(json.dumps(value) for value in row.values()) + "\n")
+        csv.writer(sys.stdout, lineterminator="\n").writerow(values)
+        sys.stdout.flush()
     else:
-        name = row["type"].removeprefix("openitem.")
-        console.print(
-            f"[dim]{row['time'][:23]}  {row['id']}[/dim]  [bold]{name}[/bold]  {row['key']}", highlight=False
-        )
-        console.print(f"  {row['body']}", highlight=False, markup=False)
+        _, _, time, id_, type_, key, body = values
+        name = escape(type_.removeprefix("openitem."))
+        head = f"[dim]{escape(time[:23])}  {escape(id_)}[/dim]  [bold]{name}[/bold]  {escape(key)}"
+        console.print(head, highlight=False, soft_wrap=True)
+        console.print(f"  {body}", highlight=False, markup=False, soft_wrap=True)
 
 
 # -- proof --------------------------------------------------------------------------------------------
@@ -184,14 +196,15 @@ def prove_command(how: FormatOption = Format.table) -> None:
 
     AR control = residuals, unapplied cash = what payments hold, aging = residuals.
 
-    Facts that one service has stated and another has not seen yet are named. Ends with 1 when a
-    difference is left that no fact in flight explains, or a trial balance is not zero.
+    Facts that one service has stated and another has not seen yet, or has parked, are named. Ends with 1
+    when a difference is left that none of them explains, or a trial balance is not zero.
+
+    openitem prove --format json
     """
-    try:
-        proof = run(prove(connection_settings()))
-    except TimeoutError as error:
-        fail(str(error), 1)
+    proof = run(prove(connection_settings()))
     sheets, document = proof_report(proof)
+    if how is Format.csv:
+        sheets = [differences_sheet(proof)]
     show(sheets, document, how)
     if how is Format.table:
         verdict = "[green]✓ the books agree[/green]" if proof.holds else "[red]✗ the books do not agree[/red]"
@@ -202,19 +215,7 @@ def prove_command(how: FormatOption = Format.table) -> None:
 
 def proof_report(proof: Proof) -> tuple[list[Sheet], dict[str, Any]]:
     """Give a proof as sheets and as JSON."""
-    columns = ("law", "customer", "entity", "left", "right", "in_flight", "unexplained")
-    rows = [
-        (
-            d.law,
-            d.where[0],
-            d.where[1],
-            Money(d.left, d.where[2]),
-            Money(d.right, d.where[2]),
-            ", ".join(f"{fact.id} {fact.type}" for fact in d.in_flight),
-            Money(d.unexplained, d.where[2]),
-        )
-        for d in proof.differences
-    ]
+    differences = differences_sheet(proof)
     laws = Sheet(
         "Proof",
         ("law", "places", "differences", "unexplained"),
@@ -235,12 +236,46 @@ def proof_report(proof: Proof) -> tuple[list[Sheet], dict[str, Any]]:
         [(entity, currency, Money(net, currency)) for (entity, currency), net in proof.trial_balance.items()],
     )
     sheets = [laws, trial]
-    if rows:
-        sheets.append(Sheet("Differences", columns, list(rows)))
+    if differences.rows:
+        sheets.append(differences)
     document = {
         "holds": proof.holds,
         "laws": records(laws),
         "trial_balance": records(trial),
-        "differences": records(Sheet("", columns, list(rows))),
+        "differences": [
+            {**record, "in_flight": [_in_flight(fact) for fact in difference.in_flight]}
+            for record, difference in zip(records(differences), proof.differences, strict=True)
+        ],
     }
     return sheets, document
+
+
+def _in_flight(fact: InFlight) -> dict[str, Any]:
+    amount = Money(fact.amount, fact.where[2]).plain()
+    return {
+        "id": fact.id,
+        "type": fact.type,
+        "reader": fact.reader,
+        "amount": amount,
+        "parked": fact.parked,
+    }
+
+
+def differences_sheet(proof: Proof) -> Sheet:
+    """List every place where two services differ, the facts in flight that explain it, and what is left."""
+    columns = ("law", "customer", "entity", "currency", "left", "right", "in_flight", "unexplained")
+    rows = [
+        (
+            d.law,
+            *d.where,
+            Money(d.left, d.where[2]),
+            Money(d.right, d.where[2]),
+            ", ".join(
+                f"{fact.id} {fact.type}{f' (parked at {fact.reader})' if fact.parked else ''}"
+                for fact in d.in_flight
+            ),
+            Money(d.unexplained, d.where[2]),
+        )
+        for d in proof.differences
+    ]
+    return Sheet("Differences", columns, list(rows))

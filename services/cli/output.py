@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -47,45 +47,77 @@ class Money(NamedTuple):
 
 @dataclass
 class Sheet:
-    """A table of plain values: `columns` name them, `totals` is a last row for people only."""
+    """A table of plain values: `columns` name them, `totals` is a last row for people only.
+
+    `hidden` columns are for programs only; `beside` holds what the title says for people, and CSV has
+    as columns of their own.
+    """
 
     title: str
     columns: Sequence[str]
     rows: list[Sequence[Any]]
     totals: Sequence[Any] = ()
     caption: str = ""
-    right: frozenset[str] = field(default_factory=frozenset)
+    hidden: frozenset[str] = frozenset()
+    beside: Mapping[str, str] = field(default_factory=dict)
 
 
 def show(sheets: Sequence[Sheet], document: Any, how: Format) -> None:
-    """Show a result: all sheets as tables, `document` as JSON, or the last sheet as CSV."""
+    """Show a result: all sheets as tables, `document` as JSON, or as CSV those shaped like the last one."""
     if how is Format.json:
         sys.stdout.write(json.dumps(document, default=_plain, indent=2, ensure_ascii=False) + "\n")
     elif how is Format.csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(sheets[-1].columns)
-        writer.writerows([_plain(value) for value in row] for row in sheets[-1].rows)
+        _write_csv([sheet for sheet in sheets if sheet.columns == sheets[-1].columns])
     else:
         for sheet in sheets:
             # Not the table's own title and caption: those wrap at the width of a narrow table.
             console.print(f"[bold]{escape(sheet.title)}[/bold]", highlight=False)
-            console.print(_table(sheet))
+            console.print(_fitted(_table(sheet)), crop=False)
             if sheet.caption:
                 console.print(f"[dim]{escape(sheet.caption)}[/dim]", highlight=False)
 
 
+def _write_csv(sheets: Sequence[Sheet]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow([*sheets[0].beside, *sheets[0].columns])
+    for sheet in sheets:
+        writer.writerows([*sheet.beside.values(), *map(_plain, row)] for row in sheet.rows)
+
+
+def upright(sheet: Sheet) -> Sheet:
+    """Turn a sheet of one row on its side, for people: a line each field, empty ones left out."""
+    pairs = zip(sheet.columns, sheet.rows[0], strict=True)
+    rows = [(name.replace("_", " "), _pretty(value)) for name, value in pairs if _pretty(value)]
+    return Sheet(sheet.title, ("field", "value"), list(rows))
+
+
 def _table(sheet: Sheet) -> Table:
     table = Table()
-    for number, column in enumerate(sheet.columns):
-        amounts = column in sheet.right or any(
-            isinstance(row[number], Money | int) for row in (*sheet.rows, sheet.totals) if row
+    shown = [number for number, column in enumerate(sheet.columns) if column not in sheet.hidden]
+    for number in shown:
+        values = [row[number] for row in (*sheet.rows, sheet.totals) if row]
+        amounts = any(isinstance(value, Money | int) for value in values)
+        whole = amounts or any(isinstance(value, date) for value in values)
+        table.add_column(
+            sheet.columns[number].replace("_", " "),
+            justify="right" if amounts else "left",
+            no_wrap=whole,
+            # Never an ellipsis: half an id or an amount is worse than a second line.
+            overflow="fold",
         )
-        table.add_column(column.replace("_", " "), justify="right" if amounts else "left", no_wrap=amounts)
     for row in sheet.rows:
-        table.add_row(*(escape(_pretty(value)) for value in row))
+        table.add_row(*(escape(_pretty(row[number])) for number in shown))
     if sheet.totals:
         table.add_section()
-        table.add_row(*(escape(_pretty(value)) for value in sheet.totals), style="bold")
+        table.add_row(*(escape(_pretty(sheet.totals[number])) for number in shown), style="bold")
+    return table
+
+
+def _fitted(table: Table) -> Table:
+    """Give a table its full width where no terminal's edge is in the way."""
+    if not console.is_terminal:
+        endless = console.options.update(max_width=100_000)
+        table.width = console.measure(table, options=endless).maximum
     return table
 
 

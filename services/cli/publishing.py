@@ -1,6 +1,7 @@
 """Sending commands and waiting for their answers: `publish` and `dlq`."""
 
 import asyncio
+import base64
 import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -19,10 +20,12 @@ from contracts.catalog import CATALOG, COMMAND_TYPES, OUTCOMES_TOPIC, SERVICES, 
 from contracts.commands import DiscardParked, ReplayParked
 from contracts.envelope import Envelope, Unreadable
 from contracts.events.kernel import CommandOutcome, Verdict
-from services.cli.connect import connection_settings, fail, run
+from contracts.fields import MAX_BODY_BYTES
+from services.cli.connect import complain, connection_settings, consumer, fail, run
 from services.cli.output import Format, Sheet, complaints, console, records, show
 from services.runtime import clock
 from services.runtime.lanes import lane_of
+from services.runtime.outbox import MOST_REQUEST_BYTES
 from services.runtime.reading import reading
 from services.runtime.settings import Settings
 
@@ -41,6 +44,7 @@ class Outgoing:
     key: bytes
     body: bytes
     line: int = 0
+    actor: str = ""
 
 
 class BadLine(Exception):
@@ -54,7 +58,7 @@ def read_line(number: int, line: str) -> Outgoing:
     """Check one line, a CloudEvent in JSON with `type` and `data`, as the services will. Raises BadLine."""
     try:
         event = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadLine(number, "not_json", str(error)) from None
     if not isinstance(event, dict) or not isinstance(event.get("type"), str) or "data" not in event:
         raise BadLine(
@@ -62,16 +66,32 @@ def read_line(number: int, line: str) -> Outgoing:
         )
     try:
         entry = _entry(event["type"])
-        message = codec.decode(entry, json.dumps(event["data"]).encode())
+        head = _head(event, entry)
+        # As it stands: escaped, a letter that is not ASCII would count as six bytes. Half a surrogate
+        # pair becomes bytes that are no UTF-8, and is refused as such.
+        data = json.dumps(event["data"], ensure_ascii=False).encode("utf-8", "surrogatepass")
+        ready = outgoing(codec.decode(entry, data), entry, head.id, head.source, number, head.actor)
+        if len(ready.body) > MAX_BODY_BYTES:
+            raise Unreadable("body_too_large", f"{len(ready.body)} bytes, {MAX_BODY_BYTES} are allowed")
     except Unreadable as unreadable:
         raise BadLine(number, *unreadable.rejection) from None
-    id_, source = str(event.get("id") or clock.new_id()), str(event.get("source") or SOURCE)
-    return outgoing(message, entry, id_, source, number)
+    return ready
 
 
-def outgoing(message: Any, entry: Entry, id_: str, source: str = SOURCE, line: int = 0) -> Outgoing:
+def _head(event: dict[str, Any], entry: Entry) -> Envelope:
+    """Read a line's attributes as a service reads a structured CloudEvent. Raises Unreadable."""
+    given = {name: event[name] for name in ("id", "source", "actor") if event.get(name) not in (None, "")}
+    attributes = {"id": clock.new_id(), "source": SOURCE, **given, "specversion": "1.0", "type": entry.type}
+    headers = [("content-type", b"application/cloudevents+json")]
+    return envelope.read(headers, json.dumps(attributes).encode())[0]
+
+
+def outgoing(
+    message: Any, entry: Entry, id_: str, source: str = SOURCE, line: int = 0, actor: str = ""
+) -> Outgoing:
     """Make a checked command ready to be sent."""
-    return Outgoing(id_, source, entry, getattr(message, entry.key).encode(), codec.encode(message), line)
+    key = getattr(message, entry.key).encode()
+    return Outgoing(id_, source, entry, key, codec.encode(message), line, actor)
 
 
 def _entry(name: str) -> Entry:
@@ -88,29 +108,29 @@ def _entry(name: str) -> Entry:
 @asynccontextmanager
 async def outcomes(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """Read answers that are given from now on."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.kafka.split(","), enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with consumer(settings, OUTCOMES_TOPIC) as reader:
         lanes = [TopicPartition(OUTCOMES_TOPIC, lane) for lane in range(settings.lanes)]
-        consumer.assign(lanes)
-        await consumer.seek_to_end(*lanes)
+        reader.assign(lanes)
+        await reader.seek_to_end(*lanes)
         for lane in lanes:
-            await consumer.position(lane)
-        yield consumer
-    finally:
-        await consumer.stop()
+            await reader.position(lane)
+        yield reader
 
 
 async def send(settings: Settings, messages: Iterable[Outgoing], sent: Any = lambda: None) -> None:
     """Send commands in order, each acknowledged; `sent` is called for each."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka.split(","), enable_idempotence=True, linger_ms=5
+        bootstrap_servers=settings.kafka.split(","),
+        enable_idempotence=True,
+        linger_ms=5,
+        max_request_size=MOST_REQUEST_BYTES,
     )
     await producer.start()
     pending: list[asyncio.Future[Any]] = []
     try:
         for m in messages:
-            headers = envelope.write(Envelope(m.id, m.source, m.entry.type, clock.now().isoformat()))
+            now = clock.now().isoformat()
+            headers = envelope.write(Envelope(m.id, m.source, m.entry.type, now, actor=m.actor))
             lane = lane_of(m.key, settings.lanes)
             pending.append(await producer.send(m.entry.topic, m.body, m.key, lane, headers=headers))
             sent()
@@ -123,14 +143,14 @@ async def send(settings: Settings, messages: Iterable[Outgoing], sent: Any = lam
 
 
 async def collect(
-    consumer: AIOKafkaConsumer, wanted: set[tuple[str, str]], timeout_seconds: float, answered: Any
+    reader: AIOKafkaConsumer, wanted: set[tuple[str, str]], timeout_seconds: float, answered: Any
 ) -> dict[tuple[str, str], CommandOutcome]:
     """Wait for the answers to (source, id) pairs; those without one in time are missing."""
     found: dict[tuple[str, str], CommandOutcome] = {}
     adapter = codec.adapter(CommandOutcome)
     deadline = clock.monotonic() + timeout_seconds
     while len(found) < len(wanted) and clock.monotonic() < deadline:
-        for batch in (await consumer.getmany(timeout_ms=200)).values():
+        for batch in (await reader.getmany(timeout_ms=200)).values():
             for record in batch:
                 outcome: CommandOutcome = adapter.validate_json(record.value)
                 key = (outcome.source, outcome.command)
@@ -152,15 +172,18 @@ async def deliver(
 ) -> dict[tuple[str, str], CommandOutcome]:
     """Send commands and wait for their answers, with a bar for each."""
     wanted = {(m.source, m.id) for m in messages}
-    async with outcomes(settings) as consumer:
+    async with outcomes(settings) as reader:
         with bars() as progress:
             out = progress.add_task("sent", total=len(messages))
             back = progress.add_task("answered", total=len(wanted))
             collecting = asyncio.create_task(
-                collect(consumer, wanted, timeout_seconds, lambda: progress.advance(back))
+                collect(reader, wanted, timeout_seconds, lambda: progress.advance(back))
             )
-            await send(settings, messages, lambda: progress.advance(out))
-            return await collecting
+            try:
+                await send(settings, messages, lambda: progress.advance(out))
+                return await collecting
+            finally:
+                collecting.cancel()
 
 
 # -- publish ------------------------------------------------------------------------------------------
@@ -180,17 +203,19 @@ def publish(
 ) -> None:
     """Send commands and show what became of each. Every line is checked before anything is sent.
 
-    A line: {"type": "IssueInvoice", "id": "my-1", "data": {"customer": "C1", "invoice": "I1", "entity": "US",
-    "currency": "USD", "document_date": "2026-01-01", "due_date": "2026-01-31", "lines": [{"amount": 10000}]}}
+    A line: {"type": "IssueInvoice", "id": "my-1", "data": {"customer": "C1",
+    "invoice": "I1", "entity": "US", "currency": "USD",
+    "document_date": "2026-01-01", "due_date": "2026-01-31",
+    "lines": [{"amount": 10000}]}}
 
-    Amounts are integers in minor units. The same id with the same content changes nothing; types and
-    fields are in docs/messages.md.
+    Amounts are integers in minor units; id, source and actor may be left out. The
+    same id with the same content changes nothing. Types: docs/messages.md.
 
     openitem publish commands.jsonl
     """
     messages, bad = _read(file)
     for line in bad:
-        complaints.print(f"[red]✗[/red] {line}", highlight=False)
+        complain(str(line))
     if bad and not skip_bad:
         fail(
             f"{len(bad)} of {len(bad) + len(messages)} lines are bad; nothing was sent. "
@@ -212,12 +237,14 @@ def publish(
 
 def _read(file: str) -> tuple[list[Outgoing], list[BadLine]]:
     try:
-        content = sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8")
+        raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        content = raw.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         fail(f"{file} cannot be read: {error}")
     messages: list[Outgoing] = []
     bad: list[BadLine] = []
-    for number, line in enumerate(content.splitlines(), 1):
+    # Not splitlines(): JSON may hold other characters that end a line, such as U+2028, as they are.
+    for number, line in enumerate(content.split("\n"), 1):
         if line.strip():
             try:
                 messages.append(read_line(number, line))
@@ -246,7 +273,10 @@ dlq = typer.Typer(no_args_is_help=True, help="Dead letters and parked messages: 
 
 @dlq.command("list")
 def dlq_list(how: Annotated[Format, typer.Option("--format", "-f")] = Format.table) -> None:
-    """List what is parked, and how many dead letters each service has written."""
+    """List what is parked, and how many dead letters each service has written.
+
+    openitem dlq list --format json
+    """
     parked, letters = run(_parked())
     columns = ("service", "aggregate", "messages", "first_topic", "first_offset", "code", "detail")
     sheets = [
@@ -262,7 +292,10 @@ async def _parked() -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
     letters: list[Sequence[Any]] = []
     for service in SERVICES:
         async with reading(settings.dsn(service)) as connection:
-            counted = "SELECT count(*) FROM outbox WHERE topic LIKE '%.dead-letters.v1'"
+            counted = (
+                "SELECT coalesce(sum(value::bigint), 0)::bigint FROM lanes, jsonb_each_text(emitted) "
+                "WHERE key LIKE '%.dead-letters.v1/%'"
+            )
             letters.append((service, (await connection.execute(text(counted))).scalar_one()))
             first = (
                 "SELECT aggregate, count(*), (array_agg(letter ORDER BY position))[1] "
@@ -278,28 +311,43 @@ async def _parked() -> tuple[list[Sequence[Any]], list[Sequence[Any]]]:
 
 ServiceArgument = Annotated[str, typer.Argument(help="invoicing, payments, ledger or reporting.")]
 AggregateArgument = Annotated[str, typer.Argument(help="As `dlq list` shows it, such as payment:C1/P1.")]
-KeyOption = Annotated[str, typer.Option(help="The message key, where it is not the aggregate's customer.")]
 
 
 @dlq.command("replay")
-def dlq_replay(service: ServiceArgument, aggregate: AggregateArgument, key: KeyOption = "") -> None:
-    """Try the messages parked on an aggregate again, in order, once what broke them is mended."""
-    _order(ReplayParked, service, aggregate, key)
+def dlq_replay(service: ServiceArgument, aggregate: AggregateArgument) -> None:
+    """Try the messages parked on an aggregate again, in order, once what broke them is mended.
+
+    openitem dlq replay payments payment:C1/P1
+    """
+    _order(ReplayParked, service, aggregate)
 
 
 @dlq.command("discard")
-def dlq_discard(service: ServiceArgument, aggregate: AggregateArgument, key: KeyOption = "") -> None:
-    """Give up the failing message (it stays a dead letter) and try those that wait behind it."""
-    _order(DiscardParked, service, aggregate, key)
+def dlq_discard(service: ServiceArgument, aggregate: AggregateArgument) -> None:
+    """Give up the failing message (it stays a dead letter) and try those that wait behind it.
+
+    openitem dlq discard payments payment:C1/P1
+    """
+    _order(DiscardParked, service, aggregate)
 
 
-def _order(cls: type, service: str, aggregate: str, key: str) -> None:
+async def _key_of(settings: Settings, service: str, aggregate: str) -> str | None:
+    """Find the message key of what is parked on an aggregate; None when nothing is."""
+    query = text("SELECT letter FROM parked WHERE aggregate = :aggregate ORDER BY lane, position LIMIT 1")
+    async with reading(settings.dsn(service)) as connection:
+        letter = (await connection.execute(query, {"aggregate": aggregate})).scalar()
+    return None if letter is None else base64.b64decode(json.loads(letter)["key"]).decode()
+
+
+def _order(cls: type, service: str, aggregate: str) -> None:
     if service not in SERVICES:
         fail(f"There is no service {service!r}; there are {', '.join(SERVICES)}.")
     settings = connection_settings()
     entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
-    owner = key or aggregate.partition(":")[2].partition("/")[0]
-    message = outgoing(cls(owner, aggregate), entry, clock.new_id())
+    key = run(_key_of(settings, service, aggregate))
+    if key is None:
+        fail(f"Nothing is parked on {aggregate!r} in {service}; see `openitem dlq list`.", 1)
+    message = outgoing(cls(key, aggregate), entry, clock.new_id())
     answer = run(deliver(settings, [message], 15.0)).get((message.source, message.id))
     if answer is None or answer.verdict is not Verdict.ACCEPTED:
         fail(f"{answer.code}: {answer.detail}" if answer else "There was no answer in time.", 1)

@@ -1,6 +1,8 @@
 """The commands that read: aging, documents, journal, trial balance."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Annotated, Any
@@ -8,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from services.cli.connect import connection_settings, fail, run
-from services.cli.output import Format, Money, Sheet, records, show
+from services.cli.output import Format, Money, Sheet, records, show, upright
 from services.ledger.queries import JournalFilter, journal, trial_balance
 from services.reporting import queries
 from services.reporting.domain.aging import DEFAULT_SCHEME, OpenItem, age, bucket_of
@@ -42,6 +44,15 @@ class By(StrEnum):
     item = "item"
 
 
+AGING_COLUMNS: Mapping[By, Sequence[str]] = {
+    By.total: ("bucket", "amount", "items"),
+    By.customer: ("customer", *(bucket.name for bucket in DEFAULT_SCHEME), "total"),
+    By.item: (
+        "customer", "invoice", "entity", "document_date", "due_date", "days_overdue", "bucket", "residual",
+    ),
+}  # fmt: skip
+
+
 # -- aging --------------------------------------------------------------------------------------------
 
 
@@ -51,7 +62,11 @@ def aging(
     ],
     known_at: Annotated[
         datetime | None,
-        typer.Option(parser=_moment, metavar="TIME", help="Only what was known at this time (default: now)."),
+        typer.Option(
+            parser=_moment,
+            metavar="TIME",
+            help="Only what was known then (default: now); a date alone is its midnight, UTC.",
+        ),
     ] = None,
     by: Annotated[By, typer.Option(help="What a row is.")] = By.total,
     entity: EntityOption = None,
@@ -80,12 +95,23 @@ def aging_report(
     items: Sequence[OpenItem], as_of: date, known_at: datetime | None, by: By
 ) -> tuple[list[Sheet], dict[str, Any]]:
     """Give the report as sheets and as a JSON document: one part a currency."""
-    currencies = sorted({item.currency for item in items}) or ["USD"]
+    heads = {"as_of": as_of.isoformat(), "known_at": (known_at or clock.now()).isoformat()}
+    if not items:
+        return _nothing_open(as_of, heads, by)
+    currencies = sorted({item.currency for item in items})
     parts = [_aging_part([x for x in items if x.currency == c], c, as_of, by) for c in currencies]
     sheets = [sheet for part, _ in parts for sheet in part]
-    heads = {"as_of": as_of.isoformat(), "known_at": (known_at or clock.now()).isoformat()}
     documents = [{**heads, **document} for _, document in parts]
     return sheets, documents[0] if len(documents) == 1 else {**heads, "currencies": documents}
+
+
+def _nothing_open(as_of: date, heads: dict[str, str], by: By) -> tuple[list[Sheet], dict[str, Any]]:
+    """An empty report is in no currency."""
+    buckets = [{"bucket": bucket.name, "amount": "0", "items": 0} for bucket in DEFAULT_SCHEME]
+    document = {**heads, "currency": None, "buckets": buckets, "total": "0", "items": 0}
+    title = f"Aging as of {as_of}: nothing is open"
+    sheet = Sheet(title, AGING_COLUMNS[by], [], beside={"currency": ""})
+    return [sheet], document if by is By.total else {**document, "rows": []}
 
 
 def _aging_part(
@@ -94,9 +120,10 @@ def _aging_part(
     figures = age(items, as_of)
     total = Money(sum(figure.amount for figure in figures), currency)
     title = f"Aging as of {as_of}, {currency}"
-    columns = ("bucket", "amount", "items")
     rows = [(f.bucket, Money(f.amount, currency), f.items) for f in figures]
-    summary = Sheet(title, columns, list(rows), ("total", total, len(items)))
+    beside = {"currency": currency}
+    totals = ("total", total, len(items))
+    summary = Sheet(title, AGING_COLUMNS[By.total], list(rows), totals, beside=beside)
     document: dict[str, Any] = {
         "currency": currency,
         "buckets": records(summary),
@@ -110,29 +137,22 @@ def _aging_part(
 
 
 def _by_customer(items: Sequence[OpenItem], currency: str, as_of: date, title: str) -> Sheet:
-    names = [bucket.name for bucket in DEFAULT_SCHEME]
     rows: list[Sequence[Any]] = []
-    for customer in sorted({item.customer for item in items}):
-        own = age([item for item in items if item.customer == customer], as_of)
+    by_customer: dict[str, list[OpenItem]] = defaultdict(list)
+    for item in items:
+        by_customer[item.customer].append(item)
+    for customer in sorted(by_customer):
+        own = age(by_customer[customer], as_of)
         total = sum(figure.amount for figure in own)
         rows.append((customer, *(Money(f.amount, currency) for f in own), Money(total, currency)))
     all_ = age(items, as_of)
     total = sum(figure.amount for figure in all_)
     totals = ("total", *(Money(f.amount, currency) for f in all_), Money(total, currency))
-    return Sheet(f"{title}, by customer", ("customer", *names, "total"), rows, totals)
+    columns = AGING_COLUMNS[By.customer]
+    return Sheet(f"{title}, by customer", columns, rows, totals, beside={"currency": currency})
 
 
 def _by_item(items: Sequence[OpenItem], currency: str, as_of: date, title: str) -> Sheet:
-    columns = (
-        "customer",
-        "invoice",
-        "entity",
-        "document_date",
-        "due_date",
-        "days_overdue",
-        "bucket",
-        "residual",
-    )
     rows = [
         (
             item.customer,
@@ -147,7 +167,9 @@ def _by_item(items: Sequence[OpenItem], currency: str, as_of: date, title: str) 
         for item in items
     ]
     total = Money(sum(item.amount for item in items), currency)
-    return Sheet(f"{title}, by item", columns, list(rows), ("total", *[""] * 6, total))
+    totals = ("total", *[""] * 6, total)
+    columns = AGING_COLUMNS[By.item]
+    return Sheet(f"{title}, by item", columns, list(rows), totals, beside={"currency": currency})
 
 
 # -- documents ----------------------------------------------------------------------------------------
@@ -161,10 +183,14 @@ def customer(
 
     openitem customer 0379-NEVHP
     """
-    show(*run(_customer(id_)), how)
+    sheets, document = run(_customer(id_))
+    if how is Format.csv:
+        sheets = sheets[-1:]
+    show(sheets if how is Format.csv else sheets[:-1], document, how)
 
 
 async def _customer(id_: str) -> tuple[list[Sheet], dict[str, Any]]:
+    """Give balances, invoices and payments; and last, for CSV, both kinds of document in one sheet."""
     async with reading(connection_settings().dsn("reporting")) as connection:
         known = await queries.customers(connection, id_)
         items = await queries.items_of(connection, id_)
@@ -173,7 +199,11 @@ async def _customer(id_: str) -> tuple[list[Sheet], dict[str, Any]]:
         fail(f"No customer {id_!r} is known.", 1)
     name = known[0].name if known else ""
     balances = _balances(items, payments)
-    sheets = [_item_sheet(items, "Invoices"), _payment_sheet(payments, "Payments")]
+    same = frozenset({"customer"})
+    sheets = [
+        replace(_item_sheet(items, "Invoices"), hidden=same),
+        replace(_payment_sheet(payments, "Payments"), hidden=same),
+    ]
     head = Sheet(f"{id_} {name}".strip(), ("currency", "outstanding", "available_credit"), balances)
     document = {
         "customer": id_,
@@ -184,7 +214,24 @@ async def _customer(id_: str) -> tuple[list[Sheet], dict[str, Any]]:
         "invoices": records(sheets[0]),
         "payments": records(sheets[1]),
     }
-    return [head, *sheets], document
+    return [head, *sheets, _documents_sheet(items, payments)], document
+
+
+def _documents_sheet(items: Sequence[Any], payments: Sequence[Any]) -> Sheet:
+    """Invoices and payments in one list; `open` is what is owed, or what is available or reserved."""
+    columns = (
+        "kind", "customer", "document", "entity", "currency", "date", "due_date", "amount", "open", "status",
+    )  # fmt: skip
+    rows: list[Sequence[Any]] = []
+    for x in items:
+        amounts = (Money(x.total, x.currency), Money(x.residual, x.currency))
+        head = (x.customer, x.invoice, x.entity, x.currency, x.document_date, x.due_date)
+        rows.append(("invoice", *head, *amounts, x.status))
+    for x in payments:
+        amounts = (Money(x.amount, x.currency), Money(x.available + x.reserved, x.currency))
+        head = (x.customer, x.payment, x.entity, x.currency, x.payment_date, None)
+        rows.append(("payment", *head, *amounts, x.status))
+    return Sheet("Documents", columns, rows)
 
 
 def _balances(items: Sequence[Any], payments: Sequence[Any]) -> list[Sequence[Any]]:
@@ -314,10 +361,10 @@ async def _document(
             history = await queries.history_of(connection, kind, one.customer, id_)
             parts = (
                 sheet_of([one], f"{kind.capitalize()} {id_} of {one.customer}"),
-                _movement_sheet("Applications", movements, one.currency),
+                replace(_movement_sheet("Applications", movements, one.currency), hidden=frozenset({kind})),
                 _history_sheet(history),
             )
-            sheets += parts
+            sheets += (upright(parts[0]), *parts[1:])
             head, applications, story = (records(part) for part in parts)
             documents.append({**head[0], "applications": applications, "history": story})
     if not found:
@@ -413,7 +460,9 @@ def trial_balance_report(balances: Sequence[Any]) -> tuple[list[Sheet], list[dic
             Money(sum(values), currency)
             for values in zip(*((b.debit, b.credit, b.balance) for b in own), strict=True)
         ]
-        sheet = Sheet(f"Trial balance, {currency}", columns, list(rows), ("total", "", "", *sums))
+        totals = ("total", "", "", *sums)
+        beside = {"currency": currency}
+        sheet = Sheet(f"Trial balance, {currency}", columns, list(rows), totals, beside=beside)
         sheets.append(sheet)
         document += [{"currency": currency, **record} for record in records(sheet)]
     return sheets or [Sheet("Trial balance: nothing was booked yet", columns, [])], document

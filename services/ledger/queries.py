@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Row, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.ledger.domain.chart import ACCOUNTS
@@ -51,14 +51,20 @@ async def journal(connection: AsyncConnection, wanted: JournalFilter, limit: int
     if wanted.account is not None:
         on_account = select(LINES.c.entry).where(LINES.c.account == wanted.account)
         entries = entries.where(ENTRIES.c.entry.in_(on_account))
-    newest = entries.order_by(ENTRIES.c.posting_date.desc(), ENTRIES.c.recorded_at.desc(), ENTRIES.c.entry)
+    newest = entries.order_by(*(part.desc() for part in _posting_order(ENTRIES.c)))
     chosen = newest.limit(limit).subquery()
     query = (
         select(chosen, LINES.c.line, LINES.c.account, LINES.c.debit, LINES.c.credit)
         .join(LINES, LINES.c.entry == chosen.c.entry)
-        .order_by(chosen.c.posting_date, chosen.c.recorded_at, chosen.c.entry, LINES.c.line)
+        .order_by(*_posting_order(chosen.c), LINES.c.line)
     )
     return (await connection.execute(query)).all()
+
+
+def _posting_order(entries: Any) -> tuple[ColumnElement[Any], ...]:
+    """By date and time, then as the booked facts were stated: an entry's id is `service/lane/position`."""
+    position = cast(func.split_part(entries.entry, "/", 3), BigInteger)
+    return entries.posting_date, entries.recorded_at, func.split_part(entries.entry, "/", 1), position
 
 
 async def trial_balance(connection: AsyncConnection, entity: str | None = None) -> list[Balance]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, cast, func, or_, select
+from sqlalchemy import Row, Select, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.domain.aging import OpenItem
@@ -130,16 +130,21 @@ async def movements_of(connection: AsyncConnection, customer: str, payment: str)
 
 
 async def history_of(connection: AsyncConnection, kind: str, customer: str, document: str) -> Rows:
-    """Tell the story of a document: its own facts, and the entries booked for it, in order of time."""
-    of_applications = HISTORY.c.document.like(document.replace("%", r"\%").replace("_", r"\_") + "#%")
-    query = select(HISTORY).where(
-        HISTORY.c.customer == customer,
-        or_(
-            and_(HISTORY.c.document_kind == kind, HISTORY.c.document == document),
-            and_(HISTORY.c.document_kind == "entry", or_(HISTORY.c.document == document, of_applications)),
-        ),
+    """Tell the story of an `invoice` or a `payment` in order of time: its facts, and their entries.
+
+    An entry names the fact it books in its detail. Its document alone would not do: an invoice and a
+    payment may have the same id.
+    """
+    of_customer = select(HISTORY).where(HISTORY.c.customer == customer)
+    own = of_customer.where(HISTORY.c.document_kind == kind, HISTORY.c.document == document)
+    facts = (await connection.execute(own)).all()
+    moved = await (movements_on if kind == "invoice" else movements_of)(connection, customer, document)
+    entries = of_customer.where(
+        HISTORY.c.document_kind == "entry",
+        HISTORY.c.document.in_({document, *(row.application for row in moved)}),
+        HISTORY.c.detail.in_({row.fact for row in (*facts, *moved)}),
     )
-    return sorted((await connection.execute(query)).all(), key=_in_order)
+    return sorted((*facts, *(await connection.execute(entries)).all()), key=_in_order)
 
 
 def _in_order(row: Row[Any]) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ the changes to write. One bad record never spoils the others: it becomes a dead 
 import base64
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from operator import add
@@ -71,7 +71,6 @@ class Item:
     rejection: Rejection | None = None
     inbox_id: bytes = b""
     digest: bytes = b""
-    replays: list["tuple[ParkedRow, Item]"] = field(default_factory=list)
 
     @property
     def lane(self) -> int:
@@ -118,6 +117,7 @@ class Batch:
         self._inbox: dict[tuple[int, bytes], InboxRow] = {}
         self._parked: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
         self._park_position: dict[int, int] = {}
+        self._waiting: dict[tuple[int, int], Item] = {}
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -208,21 +208,23 @@ class Batch:
 
     def take_parked(self, rows: Iterable[ParkedRow]) -> None:
         """Take what is parked on the lanes, and open again what is to be replayed."""
+        asked = {
+            (item.lane, item.message.aggregate)
+            for item in self.items
+            if isinstance(item.message, ReplayParked | DiscardParked)
+        }
         for row in rows:
             self._parked[row.lane, row.aggregate].append(row)
             self._park_position[row.lane] = max(row.position, self._park_position.get(row.lane, 0))
-        for item in self.items:
-            if isinstance(item.message, ReplayParked | DiscardParked):
-                rows_here = self._parked.get((item.lane, item.message.aggregate), [])
-                item.replays = [(row, self._open(record_of(row.letter))) for row in rows_here]
+            if (row.lane, row.aggregate) in asked:
+                self._waiting[row.lane, row.position] = self._open(record_of(row.letter))
 
     def keys(self) -> dict[Kind, set[Key]]:
         """Name every state that the batch touches."""
         keys: dict[Kind, set[Key]] = defaultdict(set)
-        for item in self.items:
-            for each in (item, *(replay for _, replay in item.replays)):
-                for ref in each.refs:
-                    keys[ref.kind].add(ref.key)
+        for item in (*self.items, *self._waiting.values()):
+            for ref in item.refs:
+                keys[ref.kind].add(ref.key)
         return keys
 
     def take_states(self, kind: Kind, states: Mapping[Key, State]) -> None:
@@ -251,9 +253,11 @@ class Batch:
                 self._decide(item)
         return self.changes
 
+    def _is_condemned(self, item: Item) -> bool:
+        return Place(item.record.topic, item.record.partition, item.record.offset) in self.condemned
+
     def _decide(self, item: Item) -> None:
-        place = Place(item.record.topic, item.record.partition, item.record.offset)
-        if place in self.condemned:
+        if self._is_condemned(item):
             failure: Rejection | None = Rejection("storage_refused", "the database refuses what follows")
             rejection = None
         else:
@@ -294,21 +298,41 @@ class Batch:
         sums[key] = tuple(amounts) if before is None else tuple(map(add, before, amounts))
 
     def _replay(self, item: Item) -> Rejection | None:
-        """Try the parked messages of an aggregate again, in order, up to the first that fails."""
-        key = (item.lane, item.message.aggregate)
-        waiting = item.replays if key in self._parked else []
-        if not waiting:
+        """Do what an operator asks of an aggregate's parked messages."""
+        rows = list(self._parked.get((item.lane, item.message.aggregate), ()))
+        if not rows:
             return Rejection("nothing_parked", item.message.aggregate)
         if isinstance(item.message, DiscardParked):
-            self._unpark(waiting.pop(0)[0])
-        for row, replay in waiting:
+            self._give_up(rows.pop(0))
+            self._try_again(item, rows)
+            return None  # it was given up, whatever becomes of those behind it
+        return self._try_again(item, rows)
+
+    def _try_again(self, item: Item, rows: Sequence[ParkedRow]) -> Rejection | None:
+        """Try parked messages in order, up to the first that fails. `item` is the command to do so."""
+        if rows and self._is_condemned(item):
+            return Rejection("storage_refused", "the database refuses what follows")
+        for row in rows:
+            replay = self._waiting[row.lane, row.position]
             failure, rejection = self._try(replay)
             if failure:
                 return Rejection(failure.code, f"it failed again: {failure.detail}"[:500])
             if replay.inbox_id:
                 self._outcome(replay, Verdict.REJECTED if rejection else Verdict.ACCEPTED, rejection)
+            elif rejection:
+                self._dead_letter(replay, rejection)
             self._unpark(row)
         return None
+
+    def _give_up(self, row: ParkedRow) -> None:
+        """Drop a parked message: it stays a dead letter, and whoever sent it gets the answer it waits for."""
+        item = self._waiting[row.lane, row.position]
+        why = Rejection("failed", "an operator gave it up")
+        if codec.adapter(DeadLetter).validate_json(row.letter).code == "parked":
+            self._dead_letter(item, why)  # until now it was kept only here
+        if item.inbox_id:
+            self._outcome(item, Verdict.REJECTED, why)
+        self._unpark(row)
 
     def _unpark(self, row: ParkedRow) -> None:
         left = self._parked[row.lane, row.aggregate]
@@ -324,6 +348,7 @@ class Batch:
         letter = codec.encode(dead_letter(self.service.name, item.record, why))
         row = ParkedRow(item.lane, position, item.aggregate, letter)
         self._parked[item.lane, item.aggregate].append(row)
+        self._waiting[item.lane, position] = item
         self.changes.parked.append(row)
         self.lanes[item.lane].parked += 1
         if item.inbox_id:

@@ -23,10 +23,7 @@ class Failpoints:
     def parse(cls, text: str) -> "Failpoints":
         """Read `name=probability,...`. Raises ValueError that names what is wrong."""
         pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-        for name, _, _ in pairs:
-            if name.strip() not in POINTS:
-                raise ValueError(f"no failpoint {name!r}; there are {', '.join(POINTS)}")
-        return cls({name.strip(): float(probability) for name, _, probability in pairs})
+        return cls({_point(name.strip()): _probability(name, text) for name, _, text in pairs})
 
     def reach(self, name: str) -> None:
         """Die here with SIGKILL, with the probability set for this place."""
@@ -35,3 +32,19 @@ class Failpoints:
             # Written past every buffer: nothing that is flushed later gets out any more.
             os.write(2, f"failpoint {name}\n".encode())
             os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _point(name: str) -> str:
+    if name not in POINTS:
+        raise ValueError(f"no failpoint {name!r}; there are {', '.join(POINTS)}")
+    return name
+
+
+def _probability(name: str, text: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = -1.0
+    if not 0 <= probability <= 1:
+        raise ValueError(f"{name.strip()} wants a probability from 0 to 1, not {text!r}")
+    return probability

@@ -1,5 +1,6 @@
 """Everything a process is told from outside: environment variables, read once into one frozen object."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -7,9 +8,19 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.failpoints import Failpoints
 
+_SERVER = re.compile(r"([^\s:]+|\[[\da-fA-F:]+\]):(\d{1,5})")
+
 
 class SettingsError(Exception):
     """A setting is missing or makes no sense; the text names the variable and what it should be."""
+
+
+def _servers(text: str) -> str:
+    for server in text.split(","):
+        found = _SERVER.fullmatch(server)
+        if found is None or not 0 < int(found[2]) < 65_536:
+            raise ValueError(f"{server!r} is not host:port")
+    return text
 
 
 def _sane_failpoints(text: str) -> str:
@@ -22,7 +33,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="OPENITEM_", frozen=True, extra="ignore")
 
-    kafka: str = Field("127.0.0.1:9092", min_length=3, description="bootstrap servers, host:port,...")
+    kafka: Annotated[str, AfterValidator(_servers)] = Field(
+        "127.0.0.1:9092", description="bootstrap servers, host:port,..."
+    )
     lanes: int = Field(24, ge=1, le=1024, description="partitions of every topic; fixed for a cluster's life")
     replication: int = Field(1, ge=1, le=7, description="replicas of each topic when topics are made")
     invoicing_dsn: str = Field("", description="PostgreSQL of invoicing, postgresql://...")

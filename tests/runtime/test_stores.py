@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import count
-from typing import Any
+from typing import Any, ClassVar
 
 import asyncpg
 import pytest
@@ -61,18 +61,17 @@ def _in_memory() -> Side:
 @pytest.fixture(scope="session")
 async def in_postgres(database: Database) -> AsyncIterator[Side]:
     async with AsyncExitStack() as stack:
-        stores = []
-        for service in ("payments", "ledger"):
-            store = await PostgresStore.connect(database.roles[service])
-            stack.push_async_callback(store.close)
-            stores.append(store)
+        payments = await PostgresStore.connect(database.roles["payments"])
+        stack.push_async_callback(payments.close)
+        ledger = await PostgresStore.connect(database.roles["ledger"])
+        stack.push_async_callback(ledger.close)
         connection = await asyncpg.connect(database.roles["ledger"])
         stack.push_async_callback(connection.close)
 
         async def held(table: Table) -> list[tuple[Any, ...]]:
             return sorted(tuple(row) for row in await connection.fetch(f"SELECT * FROM {table.name}"))
 
-        yield Side(*stores, held)
+        yield Side(payments, ledger, held)
 
 
 @pytest.fixture(params=["memory", pytest.param("postgres", marks=pytest.mark.system)])
@@ -300,7 +299,9 @@ async def test_outbox_bytes_and_texts_are_kept_exactly(side: Side, lane: int) ->
         said(lane, 1, b""),
         said(lane, 2, every * 5_000),
         said(lane, 3, b"{}", key=b"\xff\xfe\x00"),
-        said(lane, 4, b"{}", key=b"")._replace(actor="J\u00e4ger\n", correlation="", traceparent="\U0001f4b6"),
+        said(lane, 4, b"{}", key=b"")._replace(
+            actor="J\u00e4ger\n", correlation="", traceparent="\U0001f4b6"
+        ),
         said(lane, 5)._replace(recorded_at=NOON.astimezone(timezone(timedelta(hours=-3)))),
     ]
     await save(side.payments, [lane], Changes(outbox=rows))
@@ -491,7 +492,7 @@ async def test_a_transaction_left_idle_is_ended_and_its_lanes_are_free(database:
 class Counting(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that notes its statements. What asyncpg's own query logger leaves out is noted here."""
 
-    statements: list[str] = []
+    statements: ClassVar[list[str]] = []
 
     async def copy_records_to_table(self, table_name: str, **rest: Any) -> Any:
         self.statements.append(f"COPY {table_name}")
@@ -617,7 +618,7 @@ async def test_the_ledger_takes_as_many_statements_for_5000_entries_as_for_one(
 async def test_what_the_server_cannot_hold_is_a_lasting_fault_and_leaves_the_store_usable(
     changes: dict[str, Any], postgres: Side, lane: int
 ) -> None:
-    with pytest.raises(Exception) as refused:  # noqa: PT011 - which one is asked of `classify`
+    with pytest.raises(Exception) as refused:
         await save(postgres.payments, [lane], Changes(**changes))
     assert classify(refused.value) is Fault.LASTING
     await save(postgres.payments, [lane], Changes(lanes=[Lane(lane, 1)]))

@@ -230,7 +230,7 @@ def test_folding_all_facts_from_nothing_gives_the_same_state(story: list[Any], s
         states: dict[tuple[str, str], Any] = {}
         for fact in facts_in_order(world, service, classes):
             key = (fact.customer, getattr(fact, name))
-            states[key] = evolve(states.get(key), fact)  # type: ignore[operator]
+            states[key] = evolve(states.get(key), fact)
         kept = world.sites[service].store.states[kind.table]
         assert {key: kind.to_row(state) for key, state in states.items()} == kept
 

@@ -162,6 +162,8 @@ class LocalKafka:
             return
         for attempt in range(1, _PORT_ATTEMPTS + 1):
             self._cluster = _new_cluster(self._size)
+            for node in self._cluster.nodes:  # identity and ports are part of what an earlier try formatted
+                shutil.rmtree(self._home(node.id), ignore_errors=True)
             try:
                 self._format()
                 self._start_nodes()
@@ -169,9 +171,6 @@ class LocalKafka:
                 self.stop()
                 if attempt == _PORT_ATTEMPTS:
                     raise
-                # The ports are part of what was formatted: begin again with others.
-                for node in self._cluster.nodes:
-                    shutil.rmtree(self._home(node.id))
             except BaseException:
                 self.stop()
                 raise
@@ -226,8 +225,7 @@ class LocalKafka:
             tool = ("kafka.tools.StorageTool", "format", "--cluster-id", cluster.id, *how, "--config", config)
             formatters.append(self._java(node.id, _BRIEF_JVM, *tool))
         for formatter in formatters:
-            if formatter.process.wait(_START_SECONDS) != 0:
-                raise LocalStackError(f"formatting failed; the end of {formatter.log}:\n{formatter.tail()}")
+            formatter.finish("formatting the broker's storage", _START_SECONDS)
 
     def _write_settings(self, node: _Node) -> None:
         """Write what the node is started with; each time, so that a kept cluster gets new settings."""

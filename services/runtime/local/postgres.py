@@ -10,6 +10,7 @@ import asyncio
 import os
 import pwd
 import secrets
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -134,12 +135,14 @@ class LocalPostgres:
         asyncio.run(_ensure_database(self.dsn(), name))
 
     def _initialise(self) -> None:
-        if (self._data / "PG_VERSION").exists():
+        complete = self._directory / "initialised"
+        if complete.exists():
             return
+        shutil.rmtree(self._data, ignore_errors=True)  # what an earlier try did not finish
         secret = self._directory / "password"
         secret.touch(mode=0o600)
         secret.write_text(secrets.token_urlsafe(24))
-        self._data.mkdir(mode=0o700, exist_ok=True)
+        self._data.mkdir(mode=0o700)
         if os.geteuid() == 0:
             for path in (secret, self._data):
                 os.chown(path, _user_id(), -1)
@@ -151,8 +154,8 @@ class LocalPostgres:
             # The same order of text on every machine, whatever locales it has.
             *("--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"),
         )
-        if initdb.process.wait(_START_SECONDS) != 0:
-            raise LocalStackError(f"initdb failed; the end of {initdb.log}:\n{initdb.tail()}")
+        initdb.finish("initdb", _START_SECONDS)
+        complete.touch()
 
     def _launch(self, port: int) -> None:
         settings = [f"{name}={value}" for name, value in {**self._settings, "port": str(port)}.items()]

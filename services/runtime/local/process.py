@@ -100,6 +100,16 @@ class Child:
         """Send a signal; a program that has ended is left in peace."""
         self.process.send_signal(number)
 
+    def finish(self, what: str, seconds: float) -> None:
+        """Wait for a program that ends by itself; raises LocalStackError unless it ends well and in time."""
+        try:
+            status = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.end(signal.SIGKILL, seconds)
+            raise LocalStackError(f"{what} took more than {seconds:.0f} s:\n{self.tail()}") from None
+        if status != 0:
+            raise LocalStackError(f"{what} failed; the end of {self.log}:\n{self.tail()}")
+
     def end(self, number: signal.Signals, seconds: float) -> None:
         """Send `number`, wait up to `seconds`, then SIGKILL; returns when the program is gone."""
         self.send(number)
