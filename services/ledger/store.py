@@ -69,4 +69,4 @@ def books_from_row(row: Row) -> Books:
     return Books(entity, frozenset(date.fromisoformat(day) for day in json.loads(closed)))
 
 
-BOOKS_KIND = Kind("books", BOOKS, books_to_row, books_from_row)
+BOOKS_KIND = Kind("books", BOOKS, books_to_row, books_from_row, shared=True)

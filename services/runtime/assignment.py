@@ -7,15 +7,23 @@ goes out, and reading begins.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 
 from services.runtime.faults import Fault, backoff, classify
 from services.runtime.logs import Logger
 from services.runtime.outbox import Outbox
 from services.runtime.store import Lane, Store
 from services.runtime.telemetry import Telemetry
+
+UNREADABLE = (UnicodeDecodeError, UnsupportedCodecError, CorruptRecordException)
+"""What aiokafka raises for a record that it cannot hand over: a header key that is not UTF-8, a
+compression that is not installed, a checksum that is wrong."""
+
+FETCH_AGAIN_MS = 2_000
 
 
 class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
@@ -32,12 +40,14 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._telemetry = telemetry
         self._log = log
         self._positioning: asyncio.Task[None] | None = None
-        self._awaited: dict[TopicPartition, int] = {}
+        self._guarded: Any = None
         self._sought_again: set[TopicPartition] = set()
         self.subscriber: Any = None
         self.ready: set[int] = set()
         self.halted: dict[int, str] = {}
         self.settled = False
+        self.generation = 0
+        """Counts assignments: a poll that began under another one is not ours to process."""
         self.read_to: dict[TopicPartition, int] = {}
         """The next offset to process, by partition; what `lag` counts from."""
 
@@ -53,6 +63,9 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Pause everything assigned and start finding its positions, without holding the rebalance up."""
         self._forget()
+        if self._guarded is not self.consumer:
+            self._guarded = self.consumer
+            self.consumer.getmany = partial(self._poll, self.consumer.getmany)
         self.consumer.pause(*assigned)
         self._positioning = asyncio.create_task(self._position(assigned))
 
@@ -61,7 +74,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self._positioning.cancel()
         self.ready.clear()
         self.halted.clear()
-        self._awaited.clear()
+        self.read_to.clear()
+        self.generation += 1
+        self._telemetry.lanes.set(0)
+        self._telemetry.halted_lanes.set(0)
         self._sought_again.clear()
         self.settled = False
 
@@ -106,7 +122,6 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         else:
             offset = begin if stored is None else stored
             self.consumer.seek(partition, offset)
-            self._awaited[partition] = offset
             self.read_to[partition] = offset
 
     def halt(self, lane: int, reason: str) -> None:
@@ -118,39 +133,63 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.consumer.pause(*(p for p in self.consumer.assignment() if p.partition == lane))
 
     def accept(self, records: Sequence[Any]) -> list[Any]:
-        """Keep the records of lanes that are ready, and that were read from the sought position on.
+        """Keep the records of lanes that are ready and that go on where reading had come to.
 
-        A poll that was under way during the seek may bring records from further on; the partition is
-        then sought once more. Offsets may have holes (transaction markers, compaction), so a second
-        time the records are taken as they are.
+        Asked once for each poll. A partition that does not go on there (a poll crossed a seek, or an
+        error swallowed a poll) is sought back and its records are refused. When it comes the same way
+        again, a hole is one that Kafka has (transaction markers, compaction) and is taken; a step back
+        means that the topic begins anew, which halts the lane.
         """
-        ours = [record for record in records if record.partition in self.ready]
-        if not self._awaited:
-            return ours
         accepted: list[Any] = []
-        refused: set[TopicPartition] = set()
-        for record in ours:
-            partition = TopicPartition(record.topic, record.partition)
-            if partition in self._awaited and not self._arrived(partition, record.offset):
-                refused.add(partition)
-            if partition not in refused:
-                accepted.append(record)
+        goes_on: dict[tuple[str, int], bool] = {}
+        for record in records:
+            if record.partition in self.ready:
+                place = (record.topic, record.partition)
+                if place not in goes_on:
+                    goes_on[place] = self._goes_on(TopicPartition(*place), record.offset)
+                if goes_on[place]:
+                    accepted.append(record)
         return accepted
 
-    def _arrived(self, partition: TopicPartition, offset: int) -> bool:
-        wanted = self._awaited[partition]
-        if offset > wanted and partition not in self._sought_again:
+    def _goes_on(self, partition: TopicPartition, offset: int) -> bool:
+        wanted = self.read_to[partition]
+        if offset != wanted and partition not in self._sought_again:
             self._sought_again.add(partition)
             self.consumer.seek(partition, wanted)
             return False
-        del self._awaited[partition]
-        return True
+        self._sought_again.discard(partition)
+        if offset < wanted:
+            self.halt(
+                partition.partition, f"{partition.topic} goes back from {wanted} to {offset}: recreated?"
+            )
+        return offset >= wanted
+
+    async def _poll(self, getmany: Any, **limits: Any) -> Any:
+        """Poll, and when that fails on what a partition holds, halt that lane and read the others.
+
+        aiokafka drops what it has drained from other partitions when one of them raises; `accept`
+        notices and reads it again.
+        """
+        try:
+            return await getmany(**limits)
+        except UNREADABLE:
+            readable: dict[TopicPartition, Any] = {}
+            for partition in self._with_unread():
+                # The error is raised once for each fetch: the next one has to come in first.
+                alone = {**limits, "timeout_ms": FETCH_AGAIN_MS}
+                try:
+                    readable.update(await getmany(partition, **alone))
+                except UNREADABLE as error:
+                    where = f"{partition.topic} from offset {self.read_to.get(partition)} on"
+                    self.halt(partition.partition, f"{where} cannot be read: {error!r}")
+            return readable
+
+    def _with_unread(self) -> list[TopicPartition]:
+        """Name our partitions in which, as far as the last fetches tell, something is unread."""
+        ours = (p for p in sorted(self.consumer.assignment()) if p.partition in self.ready)
+        return [p for p in ours if (self.consumer.highwater(p) or 0) > self.read_to.get(p, 0)]
 
     def lag(self) -> int:
         """Count the records in Kafka behind this worker's lanes, as far as its last fetches tell."""
-        behind = 0
-        for partition in self.consumer.assignment():
-            end = self.consumer.highwater(partition)
-            if end is not None and partition in self.read_to:
-                behind += max(0, end - self.read_to[partition])
-        return behind
+        known = (p for p in self.consumer.assignment() if p in self.read_to)
+        return sum(max(0, (self.consumer.highwater(p) or 0) - self.read_to[p]) for p in known)

@@ -223,7 +223,8 @@ class Batch:
         """Name every state that the batch touches."""
         keys: dict[Kind, set[Key]] = defaultdict(set)
         for item in (*self.items, *self._waiting.values()):
-            for ref in item.refs:
+            # What a condemned message touches may be what cannot be loaded.
+            for ref in () if self._is_condemned(item) else item.refs:
                 keys[ref.kind].add(ref.key)
         return keys
 
@@ -272,6 +273,8 @@ class Batch:
 
     def _try(self, item: Item) -> tuple[Rejection | None, Rejection | None]:
         """Handle one message; give (failure, rejection). Its effects are taken only when it ends well."""
+        if item.rejection:
+            return None, item.rejection  # parked when it could be read, and now it cannot
         assert item.handler
         assert item.meta
         try:

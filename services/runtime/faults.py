@@ -28,6 +28,8 @@ def classify(error: BaseException) -> Fault:
         passes = state in _TRANSIENT_STATES or state[:2] in _TRANSIENT_CLASSES
     else:
         passes = isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | KafkaError)
+        # asyncpg's "this value cannot be sent" is an InterfaceError as well, and stays what it is.
+        passes = passes and not isinstance(error, ValueError)
     return Fault.TRANSIENT if passes else Fault.LASTING
 
 

@@ -31,12 +31,13 @@ def _unnest(columns: Sequence[Any]) -> str:
 
 
 @cache
-def _select_sql(table: Table) -> str:
+def _select_sql(table: Table, *, lock: bool = False) -> str:
     keys = list(table.primary_key.columns)
     names = ", ".join(f't."{c.name}"' for c in table.columns)
     on = " AND ".join(f't."{c.name}" = k."{c.name}"' for c in keys)
     aliases = ", ".join(f'"{c.name}"' for c in keys)
-    return f'SELECT {names} FROM {_unnest(keys)} AS k({aliases}) JOIN "{table.name}" t ON {on}'  # noqa: S608
+    query = f'SELECT {names} FROM {_unnest(keys)} AS k({aliases}) JOIN "{table.name}" t ON {on}'  # noqa: S608
+    return f"{query} FOR SHARE OF t" if lock else query
 
 
 @cache
@@ -78,7 +79,8 @@ class PostgresTransaction:
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""
-        rows = await self._connection.fetch(_select_sql(kind.table), *_columns(list(keys)))
+        query = _select_sql(kind.table, lock=kind.shared)
+        rows = await self._connection.fetch(query, *_columns(sorted(keys)))
         names = [c.name for c in kind.table.primary_key.columns]
         return {tuple(row[name] for name in names): kind.from_row(tuple(row)) for row in rows}
 

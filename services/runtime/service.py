@@ -22,12 +22,17 @@ C = TypeVar("C")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Kind:
-    """One kind of state, a row each, keyed by the table's primary key; `to_row` and `from_row` convert."""
+    """One kind of state, a row each, keyed by the table's primary key; `to_row` and `from_row` convert.
+
+    A `shared` one is read by lanes that do not own it: it is locked for the transaction, so that its
+    owner's change waits for those who have acted on it.
+    """
 
     name: str
     table: Table
     to_row: Callable[[Any], Row]
     from_row: Callable[[Row], Any]
+    shared: bool = False
 
 
 class Ref(NamedTuple):

@@ -12,14 +12,18 @@ from typing import Any, Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from contracts.catalog import TOPICS, Topic
+from contracts.catalog import SERVICES, TOPICS, Topic, commands_topic
+
+MAX_COMMAND_BYTES: Final = 8 * 1024 * 1024
+"""The largest batch a commands topic takes; a message body of 5 MB must arrive."""
 
 MAX_MESSAGE_BYTES: Final = 16 * 1024 * 1024
-"""The largest batch a topic takes; a message body of 5 MB must arrive."""
+"""The largest batch any other topic takes: a dead letter holds a whole message in base64."""
 
 _PATIENCE_SECONDS: Final = 60.0
 _BROKERS_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
+_COMMANDS: Final = frozenset(commands_topic(service) for service in SERVICES)
 _TRANSIENT: Final = (KafkaError, OSError, TimeoutError)
 
 
@@ -107,7 +111,7 @@ def _new(topic: Topic, lanes: int, replication: int) -> NewTopic:
     settings = {
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(topic.retention_ms),
-        "max.message.bytes": str(MAX_MESSAGE_BYTES),
+        "max.message.bytes": str(MAX_COMMAND_BYTES if topic.name in _COMMANDS else MAX_MESSAGE_BYTES),
         # What was acknowledged must survive the loss of one broker, whatever the cluster's default is.
         "min.insync.replicas": "2" if replication > 2 else "1",
     }

@@ -33,6 +33,11 @@ from services.runtime.telemetry import Telemetry
 
 Offsets = dict[TopicPartition, int]
 
+ANSWER_SECONDS = 5
+"""A database or broker that is silent for so long is away."""
+LEAVE_SECONDS = 3
+"""What a broker that is away is given to hear that we leave."""
+
 
 class Worker:
     """One process of one service."""
@@ -57,6 +62,7 @@ class Worker:
         self._stopping = asyncio.Event()
         self._busy = asyncio.Lock()
         self._trouble = "starting"
+        self._away = ""
         self._fatal: BaseException | None = None
         self._to_commit: Offsets = {}
 
@@ -92,14 +98,16 @@ class Worker:
             async with asyncio.timeout(15), self._busy:
                 if not publishing.done():
                     await self._outbox.drain()
-                    await self._commit_offsets()
+                    if not self._away:
+                        await self._commit_offsets()
         except TimeoutError:
             self._log.warning("stopped before everything was published; the next owner publishes it")
 
     async def _leave(self, broker: KafkaBroker) -> None:
         """Leave the consumer group, so that others take the lanes over at once."""
         try:
-            await broker.stop()
+            async with asyncio.timeout(LEAVE_SECONDS):
+                await broker.stop()
         except Exception as error:
             self._log.warning("the consumer did not stop cleanly", error=repr(error))
 
@@ -117,7 +125,8 @@ class Worker:
         for wait in backoff():
             broker = self._broker()
             try:
-                await broker.start()
+                if not await self._started(broker):
+                    return None
                 self._trouble = ""
                 return broker
             except KafkaError as error:
@@ -130,6 +139,20 @@ class Worker:
             except TimeoutError:
                 continue
         return None
+
+    async def _started(self, broker: KafkaBroker) -> bool:
+        """Start a broker; give False when the worker is to stop before that is done."""
+        starting = asyncio.create_task(broker.start())
+        stopping = asyncio.create_task(self._stopping.wait())
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if starting.done():
+            await starting
+            return True
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        await self._leave(broker)
+        return False
 
     def _broker(self) -> KafkaBroker:
         settings = self._settings
@@ -182,9 +205,10 @@ class Worker:
     async def _insist(self, polled: Sequence[Any]) -> None:
         """Process records until it works, or they are no longer ours."""
         shaken = False
+        generation = self.assignment.generation
+        records = self.assignment.accept(polled)
         for wait in backoff():
-            records = self.assignment.accept(polled)
-            if not records or self._stopping.is_set():
+            if not records or self._stopping.is_set() or self.assignment.generation != generation:
                 return
             try:
                 done = await self._timed(records)
@@ -255,19 +279,39 @@ class Worker:
         while True:
             await asyncio.sleep(1)
             self.health.beat()
-            if self.assignment.settled and self.assignment.consumer is not None:
+            self._away = await self._who_is_away()
+            if self.assignment.settled and self.assignment.consumer is not None and not self._away:
                 try:
                     self.telemetry.lag.set(self.assignment.lag())
-                    await self._commit_offsets()
+                    # It would wait for a broker that has just gone for ever.
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        await self._commit_offsets()
                 except Exception as error:
                     # Both are for people to look at; a rebalance in between may break either.
                     self._log.info("lag was not measured", error=repr(error))
 
+    async def _who_is_away(self) -> str:
+        """Ask database and broker for a little, and name who is silent: an idle worker would not notice."""
+        consumer = self.assignment.consumer
+        asked = "database"
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await self._store.published(())
+            asked = "broker"
+            if consumer is not None and (partitions := consumer.assignment()):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await consumer.end_offsets(partitions)
+        except Exception as error:
+            if not self._away:
+                self._log.warning(f"the {asked} does not answer", error=repr(error))
+            return f"the {asked} is away"
+        return ""
+
     def _problems(self) -> dict[str, Any]:
         """Name what keeps this worker from being ready."""
         problems: dict[str, Any] = {}
-        if self._trouble:
-            problems["trouble"] = self._trouble
+        if trouble := self._trouble or self._away:
+            problems["trouble"] = trouble
         if not self.assignment.settled:
             problems["lanes"] = "not assigned yet"
         if self.assignment.halted:

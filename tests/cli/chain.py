@@ -1,4 +1,4 @@
-"""The four services over real databases, one batch at a time and by hand: whatever is in flight stays there."""
+"""The four services over real databases, driven by hand: what is in flight stays there until it is wanted."""
 
 import random
 from collections import defaultdict
@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from contracts import codec, envelope
+from contracts.catalog import CATALOG
 from contracts.envelope import Envelope
 from services.invoicing.app import SERVICE as INVOICING
 from services.ledger.app import SERVICE as LEDGER
@@ -46,7 +47,7 @@ class Chain:
 
     def send_to(self, service: str, command: Any) -> None:
         """Send a command that several services take."""
-        entry = next(e for e in codec.CATALOG.values() if e.cls is type(command) and e.service == service)
+        entry = next(e for e in CATALOG.values() if e.cls is type(command) and e.service == service)
         key = getattr(command, entry.key).encode()
         head = Envelope(clock.new_id(), "/tests", entry.type)
         self._put(entry.topic, lane_of(key, LANES), key, codec.encode(command), head)

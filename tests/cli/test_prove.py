@@ -1,8 +1,8 @@
 """The proof: exact while facts are in flight, and not fooled when one is lost."""
 
 import random
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 
 import asyncpg
@@ -12,7 +12,7 @@ from contracts.commands import DiscardParked, ReplayParked, ReverseApplication, 
 from services.prove import VOIDED_LAW, Difference, Proof, prove
 from services.runtime.settings import read_settings
 from tests.builders import issue, receive
-from tests.cli.chain import SERVICES, Chain
+from tests.cli.chain import Chain
 from tests.runtime.conftest import Database
 
 pytestmark = pytest.mark.system
@@ -165,7 +165,3 @@ async def test_a_trial_balance_that_is_not_zero_is_a_failure(chain: Chain, datab
     proof = await proof_of(database)
     assert not proof.holds
     assert proof.trial_balance == {("E1", "USD"): 1}
-
-
-def test_every_service_is_driven() -> None:
-    assert set(SERVICES) == {"invoicing", "payments", "ledger", "reporting"}

@@ -61,9 +61,7 @@ class Desk:
         """An outbox that knows nothing but the store, as in a process that has just started."""
         log = structlog.stdlib.get_logger("test")
         telemetry = Telemetry("payments")
-        return Outbox(
-            "payments", self.bootstrap, self.store, telemetry, Failpoints({}), log, self._published
-        )
+        return Outbox("payments", self.bootstrap, self.store, telemetry, Failpoints({}), log, self._published)
 
     async def _published(self, token: Any) -> None:
         self.done.append((token, await self.store.published([0, 1, 2])))
