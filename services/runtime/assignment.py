@@ -6,7 +6,7 @@ goes out, and reading begins.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -46,6 +46,8 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.ready: set[int] = set()
         self.halted: dict[int, str] = {}
         self.settled = False
+        self.parked: dict[int, int] = {}
+        """How many messages are parked, by lane of ours."""
         self.generation = 0
         """Counts assignments: a poll that began under another one is not ours to process."""
         self.read_to: dict[TopicPartition, int] = {}
@@ -75,6 +77,7 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self.ready.clear()
         self.halted.clear()
         self.read_to.clear()
+        self.parked.clear()
         self.generation += 1
         self._telemetry.lanes.set(0)
         self._telemetry.halted_lanes.set(0)
@@ -105,8 +108,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             self.ready.update(set(numbers) - self.halted.keys())
             await self._outbox.recover(numbers)
             self.consumer.resume(*(p for p in partitions if p.partition in self.ready))
+            self.parked.update({lane.number: lane.parked for lane in lanes.values()})
         self.settled = True
         self._telemetry.lanes.set(len(numbers))
+        self._telemetry.parked.set(sum(self.parked.values()))
         self._log.info("lanes assigned", lanes=numbers, halted=self.halted)
 
     def _seek(self, partition: TopicPartition, lane: Lane, begin: int, end: int) -> None:
@@ -131,6 +136,11 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
         self._telemetry.halted_lanes.set(len(self.halted))
         self._log.critical("lane halted", lane=lane, reason=reason)
         self.consumer.pause(*(p for p in self.consumer.assignment() if p.partition == lane))
+
+    def note_parked(self, parked: Mapping[int, int]) -> None:
+        """Take how many messages are parked on lanes that a transaction has changed."""
+        self.parked.update({lane: count for lane, count in parked.items() if lane in self.parked})
+        self._telemetry.parked.set(sum(self.parked.values()))
 
     def accept(self, records: Sequence[Any]) -> list[Any]:
         """Keep the records of lanes that are ready and that go on where reading had come to.

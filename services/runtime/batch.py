@@ -92,7 +92,7 @@ class Batch:
 
     `condemned` names records that are dead-lettered without trying: the database refused what
     follows from them. `gaps` holds the alarms found while reading; the records behind a gap are
-    left for later.
+    left for later. `passed` holds the lanes on which somebody else had taken some of the records.
     """
 
     def __init__(
@@ -112,6 +112,7 @@ class Batch:
         self.condemned = condemned
         self.items: list[Item] = []
         self.gaps: list[Gap] = []
+        self.passed: set[int] = set()
         self.changes = Changes(lanes=list(lanes.values()))
         self._states: dict[Ref, State] = {}
         self._inbox: dict[tuple[int, bytes], InboxRow] = {}
@@ -127,7 +128,10 @@ class Batch:
         commands = commands_topic(self.service.name)
         for record in records:
             lane = self.lanes[record.partition]
-            if lane.number in stopped or record.offset < lane.offsets.get(record.topic, 0):
+            if lane.number in stopped:
+                continue
+            if record.offset < lane.offsets.get(record.topic, 0):
+                self.passed.add(lane.number)
                 continue
             item = self._open(record)
             is_new: Gap | bool = True

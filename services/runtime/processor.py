@@ -14,11 +14,15 @@ from services.runtime.store import OutboxRow, Store
 
 @dataclass(slots=True)
 class Done:
-    """What committed: rows to publish in order, the alarms found, and what is parked on the lanes."""
+    """What committed: rows to publish in order, the alarms found, and how many are parked by lane.
+
+    `passed` holds the lanes on which somebody else had committed some of the records already.
+    """
 
     rows: list[OutboxRow] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
-    parked: int = 0
+    parked: dict[int, int] = field(default_factory=dict)
+    passed: set[int] = field(default_factory=set)
 
 
 class Processor:
@@ -69,7 +73,12 @@ class Processor:
         if not rest:
             return first
         second = await self._narrow(rest, condemned)
-        return Done(first.rows + second.rows, first.gaps + second.gaps, second.parked)
+        return Done(
+            first.rows + second.rows,
+            first.gaps + second.gaps,
+            first.parked | second.parked,
+            first.passed | second.passed,
+        )
 
     async def _transact(self, records: Sequence[Any], condemned: Collection[Place]) -> Done:
         lanes = {record.partition for record in records}
@@ -87,4 +96,5 @@ class Processor:
             await transaction.save(changes)
             self._failpoints.reach("before_commit")
         self._failpoints.reach("after_commit")
-        return Done(changes.outbox, batch.gaps, sum(lane.parked for lane in changes.lanes))
+        parked = {lane.number: lane.parked for lane in changes.lanes}
+        return Done(changes.outbox, batch.gaps, parked, batch.passed)

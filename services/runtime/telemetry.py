@@ -33,7 +33,7 @@ class Telemetry:
         self.publish_seconds = histogram("publish_seconds", "Time of one publication.", seconds)
         self.lanes = gauge("lanes", "Lanes this worker owns.")
         self.halted_lanes = gauge("halted_lanes", "Lanes stopped by an alarm.")
-        self.parked = gauge("parked_messages", "Parked messages on the lanes this worker touched last.")
+        self.parked = gauge("parked_messages", "Parked messages on this worker's lanes.")
         self.outbox_waiting = gauge(
             "outbox_waiting_messages", "Committed messages that are not published yet."
         )

@@ -35,8 +35,10 @@ Offsets = dict[TopicPartition, int]
 
 ANSWER_SECONDS = 5
 """A database or broker that is silent for so long is away."""
+FINISH_SECONDS = 10
+"""How long a worker that is told to stop tries to publish what it has committed."""
 LEAVE_SECONDS = 3
-"""What a broker that is away is given to hear that we leave."""
+"""How long it waits for a server that is away. Altogether it ends within the 20 s that it is given."""
 
 
 class Worker:
@@ -95,7 +97,7 @@ class Worker:
     async def _finish(self, publishing: "asyncio.Task[None]") -> None:
         """Let the transaction under way end and go out, as far as that is possible now."""
         try:
-            async with asyncio.timeout(15), self._busy:
+            async with asyncio.timeout(LEAVE_SECONDS if self._away else FINISH_SECONDS), self._busy:
                 if not publishing.done():
                     await self._outbox.drain()
                     if not self._away:
@@ -230,7 +232,7 @@ class Worker:
         self.telemetry.commit_seconds.observe(clock.monotonic() - started)
         self.telemetry.batch_records.observe(len(records))
         self.telemetry.records.inc(len(records))
-        self.telemetry.parked.set(done.parked)
+        self.assignment.note_parked(done.parked)
         return done
 
     async def _hand_over(self, records: Sequence[Any], done: Done, *, shaken: bool) -> None:
@@ -241,9 +243,10 @@ class Worker:
             self.assignment.halt(gap.lane, reason)
         letters = sum(row.topic.endswith("dead-letters.v1") for row in done.rows)
         self.telemetry.dead_letters.inc(letters)
-        if shaken:
-            # A commit whose answer was lost may have committed rows that nobody holds.
-            await self._outbox.recover({record.partition for record in records})
+        # A commit whose answer was lost, or an owner before us that was late, may have committed rows
+        # that nobody holds.
+        if unpublished := {record.partition for record in records} if shaken else done.passed:
+            await self._outbox.recover(unpublished)
         last = {(r.topic, r.partition): r.offset for r in records}
         offsets = {
             TopicPartition(topic, lane): offset + 1

@@ -678,7 +678,7 @@ async def test_a_message_whose_consequences_the_database_refuses_is_parked_and_t
     after = [record(n, f"after-{n}", record_payment(f"P{n}")) for n in range(6, 10)]
     behind = record(10, "behind", HoldPayment("refused", "P3"))
     done = await process.process([*before, bad, *after, behind])
-    assert done.parked == 2
+    assert done.parked == {0: 2}
     letters = [row for row in done.rows if row.topic == "ar.payments.dead-letters.v1"]
     assert [(row.causation, b'"code":"storage_refused"' in row.body) for row in letters] == [("bad", True)]
     assert [row.position for row in done.rows] == list(range(1, len(done.rows) + 1))

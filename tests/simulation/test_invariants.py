@@ -31,7 +31,7 @@ from services.payments.store import PAYMENT
 from services.reporting.domain.aging import OpenItem, age
 from services.reporting.domain.items import Item
 from services.reporting.store import ITEM, MOVEMENTS, RECEIPT
-from tests.simulation.world import SERVICES, World, entry_of
+from tests.simulation.world import LANES, SERVICES, World, entry_of
 
 Books = Counter[tuple[str, str, str]]
 """Minor units by customer, entity and currency; places with nothing are left out."""
@@ -43,9 +43,8 @@ PLACES = (*sorted(set(HOMES.values())), STRAY)
 DUE = date(2026, 2, 9)
 JANUARY = date(2026, 1, 1)
 
-customers = st.sampled_from(tuple(HOMES))
+customers = st.sampled_from(("C1", "C1", "C2", "C4"))
 amounts = st.sampled_from((1, 40, 60, 100, 250))
-totals = st.sampled_from((60, 100, 160, 250))
 days = st.integers(1, 28).map(lambda day: date(2026, 1, day))
 accounts = st.sampled_from((*[None] * 12, "4100", "9999", "1200", "2100"))
 invoices = st.sampled_from(("I1", "I2"))
@@ -61,7 +60,8 @@ def place(draw: st.DrawFn, customer: str) -> tuple[str, str]:
 @st.composite
 def an_invoice(draw: st.DrawFn, kind: type) -> Any:
     customer = draw(customers)
-    lines = (c.InvoiceLine(draw(totals), "", draw(accounts)), c.InvoiceLine(1))
+    more = draw(st.sampled_from(((), (), (c.InvoiceLine(40),))))
+    lines = (c.InvoiceLine(draw(amounts), "", draw(accounts)), *more)
     tax = draw(st.sampled_from((0, 0, 0, 19)))
     return kind(customer, draw(invoices), *place(draw, customer), draw(days), DUE, lines, tax)
 
@@ -98,7 +98,7 @@ any_command = st.one_of(
     ),
 )
 stories = st.tuples(
-    st.lists(first_commands, min_size=6, max_size=14), st.lists(any_command, min_size=8, max_size=40)
+    st.lists(first_commands, min_size=8, max_size=14), st.lists(any_command, min_size=15, max_size=50)
 ).map(lambda parts: [*parts[0], *parts[1]])
 """Commands, legal often enough to lead somewhere."""
 seeds = st.integers(0, 10**6)
@@ -120,7 +120,7 @@ async def play(story: Sequence[Any], seed: int) -> World:
     """Send a story with everything that can go wrong on the way, and let it settle."""
     world = World(seed)
     for site in world.sites.values():
-        await site.store.lanes(range(4))
+        await site.store.lanes(range(LANES))
     for number, command in enumerate(story):
         world.send(command, f"m{number}")
         if world.dice.random() < 0.2:
@@ -212,7 +212,7 @@ def was_released(payment: Payment) -> bool:
 # -- the laws ------------------------------------------------------------------------------------
 
 
-@examples(250)
+@examples(200)
 @given(stories, seeds)
 def test_the_laws_of_the_books_hold_when_everything_has_settled(story: list[Any], seed: int) -> None:
     world = played(story, seed)
@@ -281,11 +281,11 @@ def every_invoice_adds_up(world: World) -> None:
         settled = sum(settlement.amount for settlement in one.settlements.values())
         assert one.residual >= 0
         assert all(settlement.amount >= 0 for settlement in one.settlements.values())
+        assert one.waiting == () or one.status in (None, InvoiceStatus.DRAFT)
         assert one.status is not InvoiceStatus.POSTED, "the ledger has answered"
         if not was_opened(one):
             assert (one.residual, settled) == (0, 0)
             continue
-        assert one.waiting == ()
         assert one.residual + settled == one.content.total
         if one.status is InvoiceStatus.OPEN:
             assert settled == 0
@@ -570,7 +570,7 @@ async def disturbed(flat: Sequence[Any], seed: int) -> World:
     """A run with redelivery, duplicates and pauses at random, and no second commands."""
     world = World(seed)
     for site in world.sites.values():
-        await site.store.lanes(range(4))
+        await site.store.lanes(range(LANES))
     for command in flat:
         world.send(command)
         for _ in range(world.dice.choice((0, 0, 1, 4))):

@@ -9,6 +9,8 @@ import argparse
 import fcntl
 import hashlib
 import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -51,14 +53,46 @@ def resolve(say: Callable[[str], None] = _silent) -> list[Path]:
     notice = threading.Timer(
         _QUIET_SECONDS, say, (f"fetching the jars of Apache Kafka {KAFKA_VERSION} (44 MB, only this once)",)
     )
-    notice.daemon = True
-    notice.start()
-    try:
-        jars = _download()
-    finally:
-        notice.cancel()
+    home = _cache() / "openitem" / hashlib.sha256(PINS.read_bytes()).hexdigest()[:16]
+    if not home.is_dir():
+        notice.daemon = True
+        notice.start()
+        try:
+            _fill(home)
+        finally:
+            notice.cancel()
+    jars = sorted(home.glob("*.jar"))
     verify(jars, pinned())
     return jars
+
+
+def _fill(home: Path) -> None:
+    """Put verified copies of the jars into `home`, all at once.
+
+    The copies are ours: jgo makes its own folders anew at each call, under the feet of a broker that
+    another process is just starting from them.
+    """
+    draft = home.with_name(f"{home.name}.{os.getpid()}")
+    jars = _download()
+    verify(jars, pinned())
+    draft.mkdir(parents=True)
+    for jar in jars:
+        shutil.copyfile(jar, draft / jar.name)
+    try:
+        draft.rename(home)
+    except OSError:  # another process was quicker
+        shutil.rmtree(draft)
+
+
+def _cache() -> Path:
+    """Give jgo's cache directory. Raises JarError when the wheel jgo is not installed."""
+    try:
+        from jgo.config import GlobalSettings  # the extra `local`; a client of a running stack does without
+    except ImportError as error:
+        raise JarError("the wheel jgo is missing: install the extra `local`") from error
+    cache: Path = GlobalSettings.load().cache_dir
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
 
 
 def pinned() -> dict[str, str]:
@@ -93,13 +127,9 @@ def pin() -> dict[str, str]:
 
 def _download() -> list[Path]:
     """Resolve the coordinates, one process at a time: jgo fills its cache without caring for others."""
-    try:
-        import jgo  # the extra `local`; a client of a running stack does without
-        from jgo.config import GlobalSettings
-    except ImportError as error:
-        raise JarError("the wheel jgo is missing: install the extra `local`") from error
-    cache = GlobalSettings.load().cache_dir
-    cache.mkdir(parents=True, exist_ok=True)
+    cache = _cache()
+    import jgo
+
     with (cache / "openitem.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         jars = [jar for coordinate in COORDINATES for jar in _build(jgo.build, coordinate)]
