@@ -105,10 +105,10 @@ class Assignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
             ends = await self.consumer.end_offsets(partitions)
             for partition in partitions:
                 self._seek(partition, lanes[partition.partition], begins[partition], ends[partition])
+            self.parked.update({lane.number: lane.parked for lane in lanes.values()})
             self.ready.update(set(numbers) - self.halted.keys())
             await self._outbox.recover(numbers)
             self.consumer.resume(*(p for p in partitions if p.partition in self.ready))
-            self.parked.update({lane.number: lane.parked for lane in lanes.values()})
         self.settled = True
         self._telemetry.lanes.set(len(numbers))
         self._telemetry.parked.set(sum(self.parked.values()))
