@@ -6,6 +6,7 @@ agency's table): USD has 2, JPY 0, BHD 3.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from iso4217 import Currency
@@ -19,6 +20,9 @@ EXPONENTS: Final[dict[str, int]] = {c.code: c.exponent for c in Currency if c.ex
 
 # Plain ASCII digits, at most 18 before the point: no exponents, separators or spaces.
 _DECIMAL: Final = re.compile(r"([+-]?)([0-9]{1,18})(?:\.([0-9]+))?")
+
+# A rate or a percentage: not zero, at most 12 digits on each side of the point.
+_FACTOR: Final = re.compile(r"(?=.*[1-9])([0-9]{1,12})(?:\.([0-9]{1,12}))?")
 
 
 class MoneyError(ValueError):
@@ -71,6 +75,63 @@ def round_half_up(numerator: int, denominator: int) -> int:
         raise ValueError("the denominator is positive")
     magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
     return -magnitude if numerator < 0 else magnitude
+
+
+def is_rate(text: str) -> bool:
+    """Say whether `text` is a rate: a plain decimal above 0, at most 12 digits on each side of the point."""
+    return _FACTOR.fullmatch(text) is not None
+
+
+def is_percent(text: str) -> bool:
+    """Say whether `text` is a percentage: a plain decimal above 0 and up to 100."""
+    if not is_rate(text):
+        return False
+    numerator, denominator = _fraction(text)
+    return numerator <= 100 * denominator
+
+
+@lru_cache(maxsize=4096)
+def _fraction(text: str) -> tuple[int, int]:
+    """Read a rate as numerator and denominator. Raises MoneyError when it is none."""
+    match = _FACTOR.fullmatch(text)
+    if match is None:
+        raise MoneyError(f"{text[:40]!r} is not a rate")
+    digits = match.group(2) or ""
+    return int(match.group(1) + digits), 10 ** len(digits)
+
+
+def convert(minor: int, currency: str, rate: str, into: str) -> int:
+    """Convert minor units of `currency` at `rate` (units of `into` for one of `currency`), rounded half up.
+
+    >>> convert(45002, "CAD", "0.735", "USD"), convert(1000, "JPY", "0.0067", "USD")
+    (33076, 670)
+    """
+    numerator, denominator = _fraction(rate)
+    shift = EXPONENTS[into] - EXPONENTS[currency]
+    return round_half_up(minor * numerator * 10 ** max(shift, 0), denominator * 10 ** max(-shift, 0))
+
+
+def convert_back(minor: int, currency: str, rate: str, into: str) -> int:
+    """Convert minor units of `currency` into the currency that `rate` is for: the inverse of `convert`.
+
+    `rate` gives units of `currency` for one of `into`.
+
+    >>> convert_back(1500, "EUR", "1.5", "USD")
+    1000
+    """
+    numerator, denominator = _fraction(rate)
+    shift = EXPONENTS[into] - EXPONENTS[currency]
+    return round_half_up(minor * denominator * 10 ** max(shift, 0), numerator * 10 ** max(-shift, 0))
+
+
+def percent_of(minor: int, percent: str) -> int:
+    """Give `percent` of an amount, rounded half up.
+
+    >>> percent_of(23600, "10")
+    2360
+    """
+    numerator, denominator = _fraction(percent)
+    return round_half_up(minor * numerator, denominator * 100)
 
 
 def split(total: int, weights: Sequence[int]) -> list[int]:

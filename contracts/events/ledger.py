@@ -1,28 +1,38 @@
 """What the ledger states: entries, refusals and fiscal periods."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import date
 from typing import Annotated
 
 from annotated_types import MaxLen, MinLen
 
-from contracts.fields import MAX_LINES, Amount, CurrencyCode, Id, Period, Side, Text
+from contracts.commands import Account, Daybook, ReasonAccount, RoleAccount
+from contracts.fields import MAX_LINES, Balance, CurrencyCode, Id, Period, Role, Side, Text
 
 
 @dataclass(frozen=True, slots=True)
 class EntryLine:
-    """One side of an entry, in minor units of the entry's currency."""
+    """One side of an entry: `amount` in `currency`, `base` in the entity's base currency.
+
+    Exchange differences have an amount of 0 and a base of their own. `role` is what the account stands
+    for here.
+    """
 
     account: Id
     side: Side
-    amount: Amount
+    amount: Balance
+    _: KW_ONLY
+    currency: CurrencyCode
+    base: Balance
+    role: Role
 
 
 @dataclass(frozen=True, slots=True)
 class EntryPosted:
     """A journal entry. `entry` is the id of the fact it books, so no fact can be booked twice.
 
-    `posting_date` differs from `document_date` only when the document's period was closed.
+    Debits equal credits in every currency and in the base currency. `posting_date` differs from
+    `document_date` only when the document's period was closed.
     """
 
     customer: Id
@@ -33,7 +43,10 @@ class EntryPosted:
     rule: Id
     document_date: date
     posting_date: date
-    lines: Annotated[tuple[EntryLine, ...], MinLen(2), MaxLen(MAX_LINES + 2)]
+    lines: Annotated[tuple[EntryLine, ...], MinLen(2), MaxLen(2 * MAX_LINES + 10)]
+    _: KW_ONLY
+    base_currency: CurrencyCode
+    daybook: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +76,15 @@ class PeriodOpened:
 
     entity: Id
     period: Period
+
+
+@dataclass(frozen=True, slots=True)
+class ChartDefined:
+    """The entity's chart of accounts, and which account plays which role, from now on."""
+
+    entity: Id
+    accounts: tuple[Account, ...]
+    roles: tuple[RoleAccount, ...]
+    reasons: tuple[ReasonAccount, ...]
+    daybooks: tuple[Daybook, ...]
+    allowance_method: bool
