@@ -92,7 +92,7 @@ class Batch:
 
     `condemned` names records that are dead-lettered without trying: the database refused what
     follows from them. `gaps` holds the alarms found while reading; the records behind a gap are
-    left for later. `passed` holds the lanes on which somebody else had taken some of the records.
+    left for later. `passed` holds the lanes on which some of the records had been taken before.
     """
 
     def __init__(

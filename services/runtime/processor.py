@@ -16,7 +16,7 @@ from services.runtime.store import OutboxRow, Store
 class Done:
     """What committed: rows to publish in order, the alarms found, and how many are parked by lane.
 
-    `passed` holds the lanes on which somebody else had committed some of the records already.
+    `passed` holds the lanes on which some of the records had been committed before.
     """
 
     rows: list[OutboxRow] = field(default_factory=list)

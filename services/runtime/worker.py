@@ -206,7 +206,6 @@ class Worker:
 
     async def _insist(self, polled: Sequence[Any]) -> None:
         """Process records until it works, or they are no longer ours."""
-        shaken = False
         generation = self.assignment.generation
         records = self.assignment.accept(polled)
         for wait in backoff():
@@ -215,12 +214,11 @@ class Worker:
             try:
                 done = await self._timed(records)
                 self._trouble = ""
-                await self._hand_over(records, done, shaken=shaken)
+                await self._hand_over(records, done)
                 return
             except Exception as error:
                 if classify(error) is Fault.LASTING:
                     raise
-                shaken = True
                 self._trouble = "the database is away"
                 self.telemetry.retries.inc()
                 self._log.warning("a transaction failed, trying again", error=repr(error), seconds=wait)
@@ -235,7 +233,7 @@ class Worker:
         self.assignment.note_parked(done.parked)
         return done
 
-    async def _hand_over(self, records: Sequence[Any], done: Done, *, shaken: bool) -> None:
+    async def _hand_over(self, records: Sequence[Any], done: Done) -> None:
         for gap in done.gaps:
             reason = (
                 f"{gap.topic}: {gap.source} goes from {gap.expected - 1} to {gap.found}; facts are missing"
@@ -243,10 +241,10 @@ class Worker:
             self.assignment.halt(gap.lane, reason)
         letters = sum(row.topic.endswith("dead-letters.v1") for row in done.rows)
         self.telemetry.dead_letters.inc(letters)
-        # A commit whose answer was lost, or an owner before us that was late, may have committed rows
-        # that nobody holds.
-        if unpublished := {record.partition for record in records} if shaken else done.passed:
-            await self._outbox.recover(unpublished)
+        if done.passed:
+            # A commit of ours whose answer was lost, or one of an earlier owner that was late: nobody
+            # holds the rows that it made.
+            await self._outbox.recover(done.passed)
         last = {(r.topic, r.partition): r.offset for r in records}
         offsets = {
             TopicPartition(topic, lane): offset + 1

@@ -691,6 +691,22 @@ async def test_a_message_whose_consequences_the_database_refuses_is_parked_and_t
 
 
 @pytest.mark.system
+async def test_records_that_were_committed_before_change_nothing_and_their_lane_is_named(
+    processor: tuple[Processor, Store],
+) -> None:
+    process, store = processor
+    records = [record(n, f"once-{n}", record_payment(f"P{n}")) for n in range(3)]
+    first = await process.process(records[:2])
+    assert (len(first.rows), first.passed) == (4, set())
+    again = await process.process(records)
+    assert ([row.causation for row in again.rows], again.passed) == (["once-2", "once-2"], {0})
+    bad = record(3, "bad", HoldPayment("refused", "P1"))
+    narrowed = await process.process([*records, bad])
+    assert narrowed.passed == {0}
+    assert [row.position for row in await store.outbox(0, 0, 100)] == list(range(1, 9))
+
+
+@pytest.mark.system
 async def test_a_gap_stops_its_lane_although_another_message_of_the_batch_is_refused(
     processor: tuple[Processor, Store],
 ) -> None:
