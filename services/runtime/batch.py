@@ -1,7 +1,8 @@
 """Records in, changes out: one transaction's work, without I/O and without a clock.
 
-`read` decodes records and names what has to be loaded; `run` decides everything in order and gives
-the changes to write. One bad record never spoils the others: it becomes a dead letter.
+`read` decodes records and names what has to be loaded; `run` decides everything in order, up to the
+end or to a handler that asks for more, which is then loaded; `changes` is what to write. One bad record
+never spoils the others: it becomes a dead letter.
 """
 
 import base64
@@ -22,10 +23,13 @@ from contracts.envelope import Envelope, Headers, Unreadable
 from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
 from contracts.rejections import Rejection
 from services.runtime.lanes import lane_of
-from services.runtime.service import Handler, Key, Kind, Meta, Ref, Service, State
+from services.runtime.service import Handler, Key, Kind, Meta, NotLoaded, Ref, Service, State
 from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow
 
 Failed = Callable[[str, BaseException], None]
+
+MOST_ASKED = 1_000
+"""So many states may be loaded for one message beside those it named."""
 
 
 class Record(NamedTuple):
@@ -71,6 +75,8 @@ class Item:
     rejection: Rejection | None = None
     inbox_id: bytes = b""
     digest: bytes = b""
+    begun: bool = False
+    """Of an order to discard: the message is given up, and those behind it are being tried."""
 
     @property
     def lane(self) -> int:
@@ -114,7 +120,9 @@ class Batch:
         self.gaps: list[Gap] = []
         self.passed: set[int] = set()
         self.changes = Changes(lanes=list(lanes.values()))
-        self._states: dict[Ref, State] = {}
+        self._states: dict[Ref, State | None] = {}
+        self._next = 0
+        self._asked = 0
         self._inbox: dict[tuple[int, bytes], InboxRow] = {}
         self._parked: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
         self._park_position: dict[int, int] = {}
@@ -232,10 +240,10 @@ class Batch:
                 keys[ref.kind].add(ref.key)
         return keys
 
-    def take_states(self, kind: Kind, states: Mapping[Key, State]) -> None:
-        """Take loaded states."""
-        for key, state in states.items():
-            self._states[Ref(kind, key)] = state
+    def take_states(self, kind: Kind, keys: Iterable[Key], states: Mapping[Key, State]) -> None:
+        """Take what was found of the keys that were loaded."""
+        for key in keys:
+            self._states[Ref(kind, key)] = states.get(key)
 
     def take_inbox(self, rows: Mapping[tuple[int, bytes], InboxRow]) -> None:
         """Take which commands were taken before."""
@@ -243,20 +251,38 @@ class Batch:
 
     # -- deciding --------------------------------------------------------------------------------
 
-    def run(self) -> Changes:
-        """Decide every item in order and give all changes."""
-        for item in self.items:
-            if item.rejection:
-                self._refuse(item, item.rejection)
-            elif item.inbox_id and (item.lane, item.inbox_id) in self._inbox:
-                self._repeat(item, self._inbox[item.lane, item.inbox_id])
-            elif item.handler is None:
-                self._answer(item, self._replay(item))
-            elif self._parked and (item.lane, item.aggregate) in self._parked:
-                self._park(item, Rejection("parked", f"waits behind a failed message of {item.aggregate}"))
-            else:
-                self._decide(item)
-        return self.changes
+    def run(self) -> Ref | None:
+        """Decide the items in order. Gives the state that a handler asks for: load it, and run on."""
+        while self._next < len(self.items):
+            try:
+                self._take(self.items[self._next])
+            except NotLoaded as missing:
+                self._asked += 1
+                return missing.ref
+            self._next += 1
+            self._asked = 0
+        return None
+
+    def _take(self, item: Item) -> None:
+        """Deal with one item. Done again from the start when a handler asks for more."""
+        if item.rejection:
+            self._refuse(item, item.rejection)
+        elif item.inbox_id and (item.lane, item.inbox_id) in self._inbox:
+            self._repeat(item, self._inbox[item.lane, item.inbox_id])
+        elif item.handler is None:
+            self._answer(item, self._replay(item))
+        elif self._parked and (item.lane, item.aggregate) in self._parked:
+            self._park(item, Rejection("parked", f"waits behind a failed message of {item.aggregate}"))
+        else:
+            self._decide(item)
+
+    def _view(self, ref: Ref) -> State | None:
+        try:
+            return self._states[ref]
+        except KeyError:
+            if self._asked >= MOST_ASKED:
+                raise RecursionError(f"the message asks for more than {MOST_ASKED} states") from None
+            raise NotLoaded(ref) from None
 
     def _is_condemned(self, item: Item) -> bool:
         return Place(item.record.topic, item.record.partition, item.record.offset) in self.condemned
@@ -282,7 +308,9 @@ class Batch:
         assert item.handler
         assert item.meta
         try:
-            outcome = item.handler.handle(item.message, item.meta, self._states.get)
+            outcome = item.handler.handle(item.message, item.meta, self._view)
+        except NotLoaded:
+            raise  # nothing of this message has been taken yet
         except Exception as error:
             self.failed(item.aggregate, error)
             return Rejection("failed", f"{type(error).__name__}: {error}"[:500]), None
@@ -307,10 +335,12 @@ class Batch:
     def _replay(self, item: Item) -> Rejection | None:
         """Do what an operator asks of an aggregate's parked messages."""
         rows = list(self._parked.get((item.lane, item.message.aggregate), ()))
-        if not rows:
+        if not rows and not item.begun:
             return Rejection("nothing_parked", item.message.aggregate)
         if isinstance(item.message, DiscardParked):
-            self._give_up(rows.pop(0))
+            if not item.begun:
+                item.begun = True
+                self._give_up(rows.pop(0))
             self._try_again(item, rows)
             return None  # it was given up, whatever becomes of those behind it
         return self._try_again(item, rows)

@@ -34,6 +34,9 @@ class MemoryTransaction:
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""
         table = self._store.states[kind.table]
+        if kind.blank:
+            for key in keys:
+                table.setdefault(key, kind.to_row(kind.blank(key)))
         return {key: kind.from_row(table[key]) for key in keys if key in table}
 
     async def save(self, changes: Changes) -> None:

@@ -41,6 +41,13 @@ def _select_sql(table: Table, *, lock: bool = False) -> str:
 
 
 @cache
+def _insert_missing_sql(table: Table) -> str:
+    columns = list(table.columns)
+    names = ", ".join(f'"{c.name}"' for c in columns)
+    return f'INSERT INTO "{table.name}" ({names}) SELECT * FROM {_unnest(columns)} ON CONFLICT DO NOTHING'  # noqa: S608
+
+
+@cache
 def _upsert_sql(table: Table, *, adding: bool = False) -> str:
     columns = list(table.columns)
     names = ", ".join(f'"{c.name}"' for c in columns)
@@ -79,6 +86,14 @@ class PostgresTransaction:
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""
+        found = await self._found(kind, keys)
+        if kind.blank and (missing := sorted(set(keys) - found.keys())):
+            rows = [kind.to_row(kind.blank(key)) for key in missing]
+            await self._connection.execute(_insert_missing_sql(kind.table), *_columns(rows))
+            found |= await self._found(kind, missing)
+        return found
+
+    async def _found(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         query = _select_sql(kind.table, lock=kind.shared)
         rows = await self._connection.fetch(query, *_columns(sorted(keys)))
         names = [c.name for c in kind.table.primary_key.columns]

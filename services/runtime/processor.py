@@ -91,10 +91,11 @@ class Processor:
             if with_parked := batch.lanes_with_parked():
                 batch.take_parked(await transaction.parked(with_parked))
             for kind, keys in batch.keys().items():
-                batch.take_states(kind, await transaction.load(kind, keys))
-            changes = batch.run()
-            await transaction.save(changes)
+                batch.take_states(kind, keys, await transaction.load(kind, keys))
+            while more := batch.run():
+                batch.take_states(more.kind, (more.key,), await transaction.load(more.kind, (more.key,)))
+            await transaction.save(batch.changes)
             self._failpoints.reach("before_commit")
         self._failpoints.reach("after_commit")
-        parked = {lane.number: lane.parked for lane in changes.lanes}
-        return Done(changes.outbox, batch.gaps, parked, batch.passed)
+        parked = {lane.number: lane.parked for lane in batch.changes.lanes}
+        return Done(batch.changes.outbox, batch.gaps, parked, batch.passed)

@@ -25,7 +25,8 @@ class Kind:
     """One kind of state, a row each, keyed by the table's primary key; `to_row` and `from_row` convert.
 
     A `shared` one is read by lanes that do not own it: it is locked for the transaction, so that its
-    owner's change waits for those who have acted on it.
+    owner's change waits for those who have acted on it. `blank` gives the state that stands for one that
+    does not exist yet: its row is made when it is first looked at, so that there is one to lock.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Kind:
     to_row: Callable[[Any], Row]
     from_row: Callable[[Row], Any]
     shared: bool = False
+    blank: Callable[[Key], Any] | None = None
 
 
 class Ref(NamedTuple):
@@ -74,13 +76,23 @@ class Effects(NamedTuple):
 
 NOTHING = Effects()
 View = Callable[[Ref], State | None]
+"""Looks at a state; None when it does not exist. Raises NotLoaded, which a handler lets pass."""
+
+
+class NotLoaded(Exception):
+    """A handler looks at a state that was not named beforehand: the kernel loads it and asks again."""
+
+    def __init__(self, ref: Ref) -> None:
+        super().__init__(str(ref))
+        self.ref = ref
 
 
 class Handler(NamedTuple):
     """What a message type means to a service.
 
-    `refs` names every state that `handle` reads or writes. `handle` is pure: it returns effects or a
-    rejection. `aggregate` names what is parked when the message fails.
+    `refs` names the states that `handle` reads or writes, as far as the message tells; `handle` may look
+    at more, and is then called again. It is pure: it returns effects or a rejection. `aggregate` names
+    what is parked when the message fails.
     """
 
     refs: Callable[[Any], Sequence[Ref]]
