@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -331,24 +331,49 @@ def dlq_discard(service: ServiceArgument, aggregate: AggregateArgument) -> None:
     _order(DiscardParked, service, aggregate)
 
 
-async def _key_of(settings: Settings, service: str, aggregate: str) -> str | None:
-    """Find the message key of what is parked on an aggregate; None when nothing is."""
-    query = text("SELECT letter FROM parked WHERE aggregate = :aggregate ORDER BY lane, position LIMIT 1")
+class _Parked(NamedTuple):
+    """What is parked on an aggregate: how many messages, and the message key of its lane."""
+
+    messages: int
+    key: str
+
+
+async def _parked_on(settings: Settings, service: str, aggregate: str) -> _Parked | None:
+    query = text(
+        "SELECT count(*) OVER (), letter FROM parked WHERE aggregate = :aggregate "
+        "ORDER BY lane, position LIMIT 1"
+    )
     async with reading(settings.dsn(service)) as connection:
-        letter = (await connection.execute(query, {"aggregate": aggregate})).scalar()
-    return None if letter is None else base64.b64decode(json.loads(letter)["key"]).decode()
+        row = (await connection.execute(query, {"aggregate": aggregate})).one_or_none()
+    return None if row is None else _Parked(row[0], base64.b64decode(json.loads(row[1])["key"]).decode())
 
 
 def _order(cls: type, service: str, aggregate: str) -> None:
+    """Send an order; a service tries a bounded number of messages with one, so send more for the rest."""
     if service not in SERVICES:
         fail(f"There is no service {service!r}; there are {', '.join(SERVICES)}.")
     settings = connection_settings()
-    entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
-    key = run(_key_of(settings, service, aggregate))
-    if key is None:
+    parked = run(_parked_on(settings, service, aggregate))
+    if parked is None:
         fail(f"Nothing is parked on {aggregate!r} in {service}; see `openitem dlq list`.", 1)
+    with bars() as progress:
+        task = progress.add_task("tried", total=parked.messages)
+        while left := run(_order_once(settings, cls, service, aggregate, parked.key)):
+            cls = ReplayParked
+            progress.update(task, completed=max(0, parked.messages - left))
+        progress.update(task, completed=parked.messages)
+    console.print(f"Done: see `openitem dlq list` for what is left of {aggregate}.")
+
+
+async def _order_once(settings: Settings, cls: type, service: str, aggregate: str, key: str) -> int:
+    """Send one order; give how many messages are left that it would have tried too."""
+    entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
     message = outgoing(cls(key, aggregate), entry, clock.new_id())
-    answer = run(deliver(settings, [message], 15.0)).get((message.source, message.id))
+    wanted = {(message.source, message.id)}
+    async with outcomes(settings) as reader:
+        await send(settings, [message])
+        answers = await collect(reader, wanted, 30.0, lambda: None)
+    answer = answers.get((message.source, message.id))
     if answer is None or answer.verdict is not Verdict.ACCEPTED:
         fail(f"{answer.code}: {answer.detail}" if answer else "There was no answer in time.", 1)
-    console.print(f"Done: see `openitem dlq list` for what is left of {aggregate}.")
+    return int(answer.detail.partition(" ")[0] or 0)

@@ -32,7 +32,9 @@ from services.runtime.settings import Settings
 DATES = (date(2012, 9, 30), date(2013, 6, 30))
 
 NodesOption = Annotated[int, typer.Option(help="Kafka brokers: 1, or 3 to see one fail.")]
-LanesOption = Annotated[int, typer.Option(min=1, max=1024, help="Partitions of every topic.")]
+LanesOption = Annotated[
+    int, typer.Option(min=1, max=1024, envvar="OPENITEM_LANES", help="Partitions of every topic.")
+]
 
 
 def _say(event: str, detail: str, seconds: float) -> None:

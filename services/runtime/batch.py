@@ -6,7 +6,7 @@ never spoils the others: it becomes a dead letter.
 """
 
 import base64
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +24,19 @@ from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
 from contracts.rejections import Rejection
 from services.runtime.lanes import lane_of
 from services.runtime.service import Handler, Key, Kind, Meta, NotLoaded, Ref, Service, State
-from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow
+from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, Parked, ParkedRow
 
 Failed = Callable[[str, BaseException], None]
+
+_NEWER = frozenset({"unknown_type", "unknown_version"})
+"""Why a fact is refused that a newer version of its service states."""
+
+MOST_VALUE_BYTES = 8_388_608
+MOST_HEADER_BYTES = 1_048_576
+"""A dead letter leaves out what is larger, and says where it lies: it has to fit its own topic."""
+
+MOST_REPLAYED = 500
+"""So many parked messages are tried again with one order."""
 
 MOST_ASKED = 1_000
 """So many states may be loaded for one message beside those it named."""
@@ -51,14 +61,11 @@ class Place(NamedTuple):
     offset: int
 
 
-class Gap(NamedTuple):
-    """A hole in a stream of facts: `found` came where `expected` should have. Alarm, never skip."""
+class Alarm(NamedTuple):
+    """Something that must not be gone past: a hole in a stream of facts, a fact we do not understand."""
 
     lane: int
-    topic: str
-    source: str
-    expected: int
-    found: int
+    reason: str
 
 
 @dataclass(slots=True)
@@ -97,8 +104,8 @@ class Batch:
     """One transaction's records, from reading to changes.
 
     `condemned` names records that are dead-lettered without trying: the database refused what
-    follows from them. `gaps` holds the alarms found while reading; the records behind a gap are
-    left for later. `passed` holds the lanes on which some of the records had been taken before.
+    follows from them. `alarms` holds what was found while reading; the records from there on are left
+    for later. `passed` holds the lanes on which some of the records had been taken before.
     """
 
     def __init__(
@@ -117,14 +124,15 @@ class Batch:
         self.failed = failed
         self.condemned = condemned
         self.items: list[Item] = []
-        self.gaps: list[Gap] = []
+        self.alarms: list[Alarm] = []
         self.passed: set[int] = set()
         self.changes = Changes(lanes=list(lanes.values()))
         self._states: dict[Ref, State | None] = {}
         self._next = 0
         self._asked = 0
         self._inbox: dict[tuple[int, bytes], InboxRow] = {}
-        self._parked: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
+        self._parked: Counter[tuple[int, str]] = Counter()
+        self._to_replay: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
         self._park_position: dict[int, int] = {}
         self._waiting: dict[tuple[int, int], Item] = {}
 
@@ -142,11 +150,11 @@ class Batch:
                 self.passed.add(lane.number)
                 continue
             item = self._open(record)
-            is_new: Gap | bool = True
+            is_new: Alarm | bool = True
             if record.topic != commands:
                 is_new = self._place_in_stream(lane, item)
-            if isinstance(is_new, Gap):
-                self.gaps.append(is_new)
+            if isinstance(is_new, Alarm):
+                self.alarms.append(is_new)
                 stopped.add(lane.number)
                 continue
             lane.offsets[record.topic] = record.offset + 1
@@ -192,8 +200,8 @@ class Batch:
             item.inbox_id = _hash(env.source.encode(), env.id.encode())
             item.digest = _hash(item.entry.type.encode(), codec.encode(item.message))
 
-    def _place_in_stream(self, lane: Lane, item: Item) -> Gap | bool:
-        """Say whether a fact is new to its stream, and count it; a fact that came too early is a gap."""
+    def _place_in_stream(self, lane: Lane, item: Item) -> Alarm | bool:
+        """Say whether a fact is new to its stream, and count it. Too early or not understood is an alarm."""
         if item.envelope is None:
             return True
         source, found = item.envelope.source, item.envelope.sequence
@@ -202,34 +210,43 @@ class Batch:
             return True
         last = lane.seen.get(source, 0)
         if found > last + 1:
-            return Gap(lane.number, item.record.topic, source, last + 1, found)
+            reason = f"{item.record.topic}: {source} goes from {last} to {found}; facts are missing"
+            return Alarm(lane.number, reason)
         if found <= last:
             return False
+        if item.rejection and item.rejection.code in _NEWER:
+            reason = f"{item.record.topic}: {item.envelope.type} is not known here; upgrade this service"
+            return Alarm(lane.number, reason)
         lane.seen[source] = found
         return True
 
     # -- what has to be loaded -------------------------------------------------------------------
 
     def inbox_ids(self) -> set[tuple[int, bytes]]:
-        """Name the (lane, id) pairs of the commands in this batch."""
-        return {(item.lane, item.inbox_id) for item in self.items if item.inbox_id}
+        """Name the (lane, id) pairs of the commands in this batch, and of those that are tried again."""
+        everything = (*self.items, *self._waiting.values())
+        return {(item.lane, item.inbox_id) for item in everything if item.inbox_id}
 
-    def lanes_with_parked(self) -> list[int]:
-        """Name the lanes on which something is parked."""
-        return [lane.number for lane in self.lanes.values() if lane.parked]
+    def parkable(self) -> set[tuple[int, str]]:
+        """Name the aggregates (lane, name) of this batch on which something may be parked."""
+        on = {lane.number for lane in self.lanes.values() if lane.parked}
+        if not on:
+            return set()
+        named = {(i.lane, i.aggregate) for i in self.items if i.lane in on and i.handler}
+        return named | {place for place in self.orders() if place[0] in on}
 
-    def take_parked(self, rows: Iterable[ParkedRow]) -> None:
-        """Take what is parked on the lanes, and open again what is to be replayed."""
-        asked = {
-            (item.lane, item.message.aggregate)
-            for item in self.items
-            if isinstance(item.message, ReplayParked | DiscardParked)
-        }
-        for row in rows:
-            self._parked[row.lane, row.aggregate].append(row)
-            self._park_position[row.lane] = max(row.position, self._park_position.get(row.lane, 0))
-            if (row.lane, row.aggregate) in asked:
-                self._waiting[row.lane, row.position] = self._open(record_of(row.letter))
+    def orders(self) -> set[tuple[int, str]]:
+        """Name the aggregates whose parked messages are to be tried again."""
+        orders = (ReplayParked, DiscardParked)
+        return {(i.lane, i.message.aggregate) for i in self.items if isinstance(i.message, orders)}
+
+    def take_parked(self, parked: Parked) -> None:
+        """Take what is parked on those aggregates, and open again what is to be tried."""
+        self._parked.update(parked.counts)
+        self._park_position.update(parked.last)
+        for row in parked.rows:
+            self._to_replay[row.lane, row.aggregate].append(row)
+            self._waiting[row.lane, row.position] = self._open(record_of(row.letter))
 
     def keys(self) -> dict[Kind, set[Key]]:
         """Name every state that the batch touches."""
@@ -267,11 +284,11 @@ class Batch:
         """Deal with one item. Done again from the start when a handler asks for more."""
         if item.rejection:
             self._refuse(item, item.rejection)
-        elif item.inbox_id and (item.lane, item.inbox_id) in self._inbox:
-            self._repeat(item, self._inbox[item.lane, item.inbox_id])
+        elif self._repeated(item):
+            return
         elif item.handler is None:
-            self._answer(item, self._replay(item))
-        elif self._parked and (item.lane, item.aggregate) in self._parked:
+            self._order(item)
+        elif self._parked and self._parked[item.lane, item.aggregate]:
             self._park(item, Rejection("parked", f"waits behind a failed message of {item.aggregate}"))
         else:
             self._decide(item)
@@ -332,32 +349,37 @@ class Batch:
         before = sums.get(key)
         sums[key] = tuple(amounts) if before is None else tuple(map(add, before, amounts))
 
-    def _replay(self, item: Item) -> Rejection | None:
-        """Do what an operator asks of an aggregate's parked messages."""
-        rows = list(self._parked.get((item.lane, item.message.aggregate), ()))
-        if not rows and not item.begun:
-            return Rejection("nothing_parked", item.message.aggregate)
-        if isinstance(item.message, DiscardParked):
-            if not item.begun:
-                item.begun = True
-                self._give_up(rows.pop(0))
-            self._try_again(item, rows)
-            return None  # it was given up, whatever becomes of those behind it
-        return self._try_again(item, rows)
+    def _order(self, item: Item) -> None:
+        """Do what an operator asks of an aggregate's parked messages, and say how many are left."""
+        place = (item.lane, item.message.aggregate)
+        if not self._parked[place] and not item.begun:
+            self._answer(item, Rejection("nothing_parked", item.message.aggregate))
+            return
+        if isinstance(item.message, DiscardParked) and not item.begun:
+            item.begun = True
+            self._give_up(self._to_replay[place][0])
+        failure = self._try_again(item, place)
+        left = self._parked[place]
+        if failure and isinstance(item.message, DiscardParked):
+            self._answer(item, None)  # it was given up, whatever becomes of those behind it
+        else:
+            self._answer(item, failure, f"{left} left" if left else "")
 
-    def _try_again(self, item: Item, rows: Sequence[ParkedRow]) -> Rejection | None:
-        """Try parked messages in order, up to the first that fails. `item` is the command to do so."""
+    def _try_again(self, item: Item, place: tuple[int, str]) -> Rejection | None:
+        """Try parked messages in order, up to the first that fails. `item` is the order to do so."""
+        rows = list(self._to_replay[place])
         if rows and self._is_condemned(item):
             return Rejection("storage_refused", "the database refuses what follows")
         for row in rows:
             replay = self._waiting[row.lane, row.position]
-            failure, rejection = self._try(replay)
-            if failure:
-                return Rejection(failure.code, f"it failed again: {failure.detail}"[:500])
-            if replay.inbox_id:
-                self._outcome(replay, Verdict.REJECTED if rejection else Verdict.ACCEPTED, rejection)
-            elif rejection:
-                self._dead_letter(replay, rejection)
+            if not self._repeated(replay):
+                failure, rejection = self._try(replay)
+                if failure:
+                    return Rejection(failure.code, f"it failed again: {failure.detail}"[:500])
+                if replay.inbox_id:
+                    self._answer(replay, rejection)
+                elif rejection:
+                    self._dead_letter(replay, rejection)
             self._unpark(row)
         return None
 
@@ -367,15 +389,13 @@ class Batch:
         why = Rejection("failed", "an operator gave it up")
         if codec.adapter(DeadLetter).validate_json(row.letter).code == "parked":
             self._dead_letter(item, why)  # until now it was kept only here
-        if item.inbox_id:
-            self._outcome(item, Verdict.REJECTED, why)
+        if item.inbox_id and not self._repeated(item):
+            self._answer(item, why)
         self._unpark(row)
 
     def _unpark(self, row: ParkedRow) -> None:
-        left = self._parked[row.lane, row.aggregate]
-        left.remove(row)
-        if not left:
-            del self._parked[row.lane, row.aggregate]
+        self._to_replay[row.lane, row.aggregate].remove(row)
+        self._parked[row.lane, row.aggregate] -= 1
         self.changes.unparked.append((row.lane, row.position))
         self.lanes[row.lane].parked -= 1
 
@@ -383,13 +403,16 @@ class Batch:
         position = self._park_position.get(item.lane, 0) + 1
         self._park_position[item.lane] = position
         letter = codec.encode(dead_letter(self.service.name, item.record, why))
+        place = (item.lane, item.aggregate)
         row = ParkedRow(item.lane, position, item.aggregate, letter)
-        self._parked[item.lane, item.aggregate].append(row)
-        self._waiting[item.lane, position] = item
+        if len(self._to_replay[place]) == self._parked[place]:  # all of them are here: it is the next
+            self._to_replay[place].append(row)
+            self._waiting[item.lane, position] = item
+        self._parked[place] += 1
         self.changes.parked.append(row)
         self.lanes[item.lane].parked += 1
         if item.inbox_id:
-            self._remember(item, Verdict.PARKED, why.code)
+            # It is remembered when it is decided: what is sent again meanwhile waits behind it.
             self._outcome(item, Verdict.PARKED, why)
 
     # -- answering -------------------------------------------------------------------------------
@@ -400,17 +423,22 @@ class Batch:
         if item.envelope and item.record.topic == commands_topic(self.service.name):
             self._outcome(item, Verdict.REJECTED, rejection)
 
-    def _repeat(self, item: Item, first: InboxRow) -> None:
+    def _repeated(self, item: Item) -> bool:
+        """Say whether a command was decided before, and give its first answer again if so."""
+        first = self._inbox.get((item.lane, item.inbox_id)) if item.inbox_id else None
+        if first is None:
+            return False
         if first.digest != item.digest:
             self._refuse(item, Rejection("id_reused", "this id was used before, with other content"))
         else:
             code = Rejection(first.code) if first.code else None
             self._outcome(item, Verdict(first.verdict), code, repeated=True)
+        return True
 
-    def _answer(self, item: Item, rejection: Rejection | None) -> None:
+    def _answer(self, item: Item, rejection: Rejection | None, detail: str = "") -> None:
         verdict = Verdict.REJECTED if rejection else Verdict.ACCEPTED
         self._remember(item, verdict, rejection.code if rejection else "")
-        self._outcome(item, verdict, rejection)
+        self._outcome(item, verdict, rejection or (Rejection("", detail) if detail else None))
 
     def _remember(self, item: Item, verdict: Verdict, code: str) -> None:
         row = InboxRow(item.lane, item.inbox_id, item.digest, verdict.value, code)
@@ -465,21 +493,29 @@ class Batch:
 
 
 def dead_letter(service: str, record: Any, why: Rejection) -> DeadLetter:
-    """Wrap a record whole, so that nothing is lost and it can be replayed."""
+    """Wrap a record whole, so that nothing is lost and it can be replayed.
+
+    What would not fit the topic of dead letters is left out: it stays where it came from, for ever.
+    """
+    detail, value, given = why.detail, record.value, record.headers
+    if value is not None and len(value) > MOST_VALUE_BYTES:
+        detail, value = f"{detail} ({len(value)} bytes, left where they came from)", None
+    if sum(len(name) + len(data or b"") for name, data in given) > MOST_HEADER_BYTES:
+        detail, given = f"{detail} (headers left where they came from)", ()
 
     def text(data: bytes | None) -> str | None:
         return None if data is None else base64.b64encode(data).decode()
 
-    headers = tuple((str(name), text(value)) for name, value in record.headers)
+    headers = tuple((str(name), text(data)) for name, data in given)
     return DeadLetter(
         service,
         why.code,
-        why.detail,
+        detail,
         record.topic,
         record.partition,
         record.offset,
         text(record.key),
-        text(record.value),
+        text(value),
         headers,
     )
 

@@ -12,7 +12,7 @@ from operator import add
 from sqlalchemy import Table
 
 from services.runtime.service import Key, Kind, Row, State
-from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow
+from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, Parked, ParkedRow
 
 
 class MemoryTransaction:
@@ -27,9 +27,17 @@ class MemoryTransaction:
         """Find which of the (lane, id) pairs were taken before."""
         return {key: self._store.inbox_rows[key] for key in ids if key in self._store.inbox_rows}
 
-    async def parked(self, lanes: Collection[int]) -> list[ParkedRow]:
-        """List what is parked on the lanes, in order."""
-        return [row for key, row in sorted(self._store.parked_rows.items()) if key[0] in lanes]
+    async def parked(
+        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+    ) -> Parked:
+        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
+        by_aggregate: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
+        last: dict[int, int] = {}
+        for (lane, position), row in sorted(self._store.parked_rows.items()):
+            by_aggregate[lane, row.aggregate].append(row)
+            last[lane] = position
+        counts = {place: len(rows) for place, rows in by_aggregate.items() if place in aggregates}
+        return Parked(counts, [row for place in orders for row in by_aggregate[place][:most]], last)
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""

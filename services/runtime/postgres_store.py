@@ -16,9 +16,19 @@ from sqlalchemy.dialects import postgresql
 
 from services.runtime.schema import INBOX, LANES, OUTBOX, PARKED
 from services.runtime.service import Key, Kind, State
-from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow
+from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, Parked, ParkedRow
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
+
+_PARKED_COUNTS = (
+    "SELECT lane, aggregate, count(*) FROM parked JOIN unnest($1::int[], $2::text[]) AS k(lane, aggregate) "
+    "USING (lane, aggregate) GROUP BY 1, 2"
+)
+_PARKED_LAST = "SELECT n, (SELECT max(position) FROM parked WHERE lane = n) FROM unnest($1::int[]) AS n"
+_PARKED_FIRST = (
+    "SELECT lane, position, aggregate, letter FROM parked WHERE lane = $1 AND aggregate = $2 "
+    "ORDER BY position LIMIT $3"
+)
 
 
 def _type(column: Any) -> str:
@@ -79,10 +89,20 @@ class PostgresTransaction:
         rows = await self._connection.fetch(_select_sql(INBOX), *_columns(list(ids)))
         return {(row["lane"], row["id"]): InboxRow(*row) for row in rows}
 
-    async def parked(self, lanes: Collection[int]) -> list[ParkedRow]:
-        """List what is parked on the lanes, in order."""
-        sql = "SELECT lane, position, aggregate, letter FROM parked WHERE lane = ANY($1) ORDER BY 1, 2"
-        return [ParkedRow(*row) for row in await self._connection.fetch(sql, list(lanes))]
+    async def parked(
+        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+    ) -> Parked:
+        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
+        lanes = sorted({lane for lane, _ in aggregates})
+        counted = await self._connection.fetch(_PARKED_COUNTS, *_columns(list(aggregates)))
+        last = await self._connection.fetch(_PARKED_LAST, lanes)
+        rows = [
+            ParkedRow(*row)
+            for lane, name in orders
+            for row in await self._connection.fetch(_PARKED_FIRST, lane, name, most)
+        ]
+        counts = {(lane, name): count for lane, name, count in counted}
+        return Parked(counts, rows, {lane: position for lane, position in last if position})
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""

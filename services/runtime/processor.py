@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.runtime.batch import Batch, Failed, Gap, Place
+from services.runtime.batch import MOST_REPLAYED, Alarm, Batch, Failed, Place
 from services.runtime.failpoints import Failpoints
 from services.runtime.faults import Fault, classify
 from services.runtime.service import Service
@@ -20,7 +20,7 @@ class Done:
     """
 
     rows: list[OutboxRow] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
     parked: dict[int, int] = field(default_factory=dict)
     passed: set[int] = field(default_factory=set)
 
@@ -67,15 +67,15 @@ class Processor:
             )
         middle = len(records) // 2
         first = await self._narrow(records[:middle], condemned)
-        # The second half does not know of a gap in the first, and would go past it.
-        stopped = {gap.lane for gap in first.gaps}
+        # The second half does not know of an alarm in the first, and would go past it.
+        stopped = {alarm.lane for alarm in first.alarms}
         rest = [record for record in records[middle:] if record.partition not in stopped]
         if not rest:
             return first
         second = await self._narrow(rest, condemned)
         return Done(
             first.rows + second.rows,
-            first.gaps + second.gaps,
+            first.alarms + second.alarms,
             first.parked | second.parked,
             first.passed | second.passed,
         )
@@ -87,9 +87,9 @@ class Processor:
                 self._service, self._lane_count, transaction.lanes, self._now(), self._failed, condemned
             )
             batch.read(records)
+            if parkable := batch.parkable():
+                batch.take_parked(await transaction.parked(parkable, batch.orders(), MOST_REPLAYED))
             batch.take_inbox(await transaction.inbox(batch.inbox_ids()))
-            if with_parked := batch.lanes_with_parked():
-                batch.take_parked(await transaction.parked(with_parked))
             for kind, keys in batch.keys().items():
                 batch.take_states(kind, keys, await transaction.load(kind, keys))
             while more := batch.run():
@@ -98,4 +98,4 @@ class Processor:
             self._failpoints.reach("before_commit")
         self._failpoints.reach("after_commit")
         parked = {lane.number: lane.parked for lane in batch.changes.lanes}
-        return Done(batch.changes.outbox, batch.gaps, parked, batch.passed)
+        return Done(batch.changes.outbox, batch.alarms, parked, batch.passed)

@@ -9,6 +9,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     DateTime,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -69,4 +70,5 @@ PARKED = Table(
     Column("position", BigInteger, primary_key=True),
     Column("aggregate", Text, nullable=False),
     Column("letter", LargeBinary, nullable=False),
+    Index("parked_by_aggregate", "lane", "aggregate", "position"),
 )

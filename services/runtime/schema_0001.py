@@ -89,6 +89,7 @@ def _create_tables() -> None:
         sa.Column("letter", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("lane", "position"),
     )
+    op.create_index("parked_by_aggregate", "parked", ["lane", "aggregate", "position"])
     op.create_table(
         "published",
         sa.Column("lane", sa.SmallInteger(), autoincrement=False, nullable=False),

@@ -72,6 +72,18 @@ class ParkedRow(NamedTuple):
     letter: bytes
 
 
+class Parked(NamedTuple):
+    """What is parked on some aggregates, each named by lane and name.
+
+    `counts` has those with something parked; `rows` the first messages of those that are to be tried
+    again, in order; `last` the highest position by lane, of any aggregate.
+    """
+
+    counts: Mapping[tuple[int, str], int] = {}
+    rows: Sequence[ParkedRow] = ()
+    last: Mapping[int, int] = {}
+
+
 @dataclass(slots=True)
 class Changes:
     """Everything one transaction writes. `sums` are added to what the tables hold."""
@@ -94,8 +106,10 @@ class Transaction(Protocol):
     async def inbox(self, ids: Collection[tuple[int, bytes]]) -> dict[tuple[int, bytes], InboxRow]:
         """Find which of the (lane, id) pairs were taken before."""
 
-    async def parked(self, lanes: Collection[int]) -> list[ParkedRow]:
-        """List what is parked on the lanes, in order."""
+    async def parked(
+        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+    ) -> Parked:
+        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""

@@ -61,6 +61,21 @@ async def ensure_topics(
             await _pause(deadline, f"{bootstrap}: {type(error).__name__}: {error}")
 
 
+async def wrong_lanes(bootstrap: str, lanes: int, topics: Sequence[str]) -> dict[str, int]:
+    """Give the partitions of those topics that have another number of them than `lanes`.
+
+    A topic that does not exist is none of them. Raises what aiokafka raises when no broker answers.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        rows = await admin.describe_topics(list(topics))
+    finally:
+        await admin.close()
+    found = {row["topic"]: len(row["partitions"]) for row in rows}
+    return {topic: number for topic, number in found.items() if number not in (0, lanes)}
+
+
 async def _check_brokers(admin: AIOKafkaAdminClient, replication: int) -> None:
     """Wait up to 3 s for as many brokers as replicas; raises TopicError when they do not come."""
     deadline = time.monotonic() + _BROKERS_SECONDS

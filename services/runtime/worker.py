@@ -27,9 +27,10 @@ from services.runtime.logs import Logger
 from services.runtime.outbox import MOST_REQUEST_BYTES, Outbox
 from services.runtime.processor import Done, Processor
 from services.runtime.service import Service
-from services.runtime.settings import Settings
+from services.runtime.settings import Settings, SettingsError
 from services.runtime.store import Store
 from services.runtime.telemetry import Telemetry
+from services.runtime.topics import wrong_lanes
 
 Offsets = dict[TopicPartition, int]
 
@@ -92,6 +93,8 @@ class Worker:
         await self._store.close()
         self.health.stop()
         self._log.info("worker stopped", fatal=repr(self._fatal) if self._fatal else None)
+        if isinstance(self._fatal, SettingsError):
+            return 2
         return 70 if self._fatal else 0
 
     async def _finish(self, publishing: "asyncio.Task[None]") -> None:
@@ -127,6 +130,7 @@ class Worker:
         for wait in backoff():
             broker = self._broker()
             try:
+                await self._compare_lanes()
                 if not await self._started(broker):
                     return None
                 self._trouble = ""
@@ -135,12 +139,26 @@ class Worker:
                 self._trouble = "the broker is away"
                 self._log.warning("waiting for the broker", error=repr(error), seconds=wait)
                 await self._leave(broker)
+            except SettingsError as error:
+                self._log.critical("the worker ends: a setting is wrong", error=str(error))
+                self._fatal = error
+                self._stopping.set()
+                return None
             try:
                 await asyncio.wait_for(self._stopping.wait(), timeout=wait)
                 return None
             except TimeoutError:
                 continue
         return None
+
+    async def _compare_lanes(self) -> None:
+        """Raise SettingsError when the topics have another number of lanes than we are told."""
+        wrong = await wrong_lanes(self._settings.kafka, self._settings.lanes, self._service.topics)
+        for topic, found in wrong.items():
+            raise SettingsError(
+                f"OPENITEM_LANES is {self._settings.lanes}, and {topic} has {found} partitions: set it to"
+                f" {found}, the same for every process of this cluster"
+            )
 
     async def _started(self, broker: KafkaBroker) -> bool:
         """Start a broker; give False when the worker is to stop before that is done."""
@@ -234,11 +252,8 @@ class Worker:
         return done
 
     async def _hand_over(self, records: Sequence[Any], done: Done) -> None:
-        for gap in done.gaps:
-            reason = (
-                f"{gap.topic}: {gap.source} goes from {gap.expected - 1} to {gap.found}; facts are missing"
-            )
-            self.assignment.halt(gap.lane, reason)
+        for alarm in done.alarms:
+            self.assignment.halt(alarm.lane, alarm.reason)
         letters = sum(row.topic.endswith("dead-letters.v1") for row in done.rows)
         self.telemetry.dead_letters.inc(letters)
         if done.passed:

@@ -63,7 +63,7 @@ class Chain:
         if not records:
             return False
         done = await self._processors[name].process(records)
-        assert not done.gaps
+        assert not done.alarms
         for row in done.rows:
             source = f"{name}/{row.lane}"
             time = row.recorded_at.isoformat()

@@ -16,24 +16,25 @@ import pytest
 
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, commands_topic, facts_topic
-from contracts.commands import DiscardParked, ReplayParked
+from contracts.commands import DiscardParked, HoldPayment, ReplayParked
 from contracts.envelope import Envelope
 from contracts.events.invoicing import ApplicationDeclined
 from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
-from contracts.events.payments import ApplicationReleased, PaymentReleased
+from contracts.events.payments import ApplicationReleased, PaymentHeld, PaymentReleased
 from contracts.fields import PaymentStatus
+from contracts.rejections import Rejection
 from services.invoicing.app import SERVICE as INVOICING
 from services.invoicing.store import INVOICE
 from services.payments.app import SERVICE as PAYMENTS
 from services.payments.store import PAYMENT
-from services.runtime.batch import Gap, Record
+from services.runtime.batch import MOST_ASKED, MOST_REPLAYED, MOST_VALUE_BYTES, Alarm, Record, dead_letter
 from services.runtime.failpoints import Failpoints
 from services.runtime.lanes import lane_of
 from services.runtime.memory_store import MemoryStore, MemoryTransaction
 from services.runtime.processor import Done, Processor
-from services.runtime.service import Effects, Meta, Service, View
+from services.runtime.service import Effects, Meta, Ref, Service, View
 from services.runtime.store import Changes
-from tests.builders import apply, asks, issue, receive, released, reserved
+from tests.builders import apply, asks, issue, receive, record, released, reserved
 
 LANES = 4
 LANE = 1
@@ -246,7 +247,7 @@ async def test_a_gap_stops_its_lane_and_is_reported_and_nothing_is_skipped() -> 
     fact(bench, 3, reserved(3, "I1", 600))
     fact(bench, 4, reserved(4, "I1", 700))
     done = await bench.run()
-    assert done.gaps == [Gap(LANE, FACTS, f"payments/{LANE}", 2, 3)]
+    assert done.alarms == [Alarm(LANE, f"{FACTS}: payments/{LANE} goes from 1 to 3; facts are missing")]
     lane = bench.store.lane_rows[LANE]
     assert (lane.offsets, lane.seen) == ({FACTS: 1}, {f"payments/{LANE}": 1})
     invoice = INVOICE.from_row(bench.store.states[INVOICE.table]["C1", "I1"])
@@ -260,7 +261,7 @@ async def test_what_lies_behind_a_gap_waits_and_other_lanes_go_on() -> None:
     bench.send("m1", issue("I1"))
     bench.send("m2", issue("I1", customer=other))
     done = await bench.run()
-    assert len(done.gaps) == 1
+    assert len(done.alarms) == 1
     assert [command for command, *_ in bench.answers()] == ["m2"]
     assert bench.store.lane_rows[LANE].offsets == {}
 
@@ -270,13 +271,15 @@ async def test_a_gap_is_reported_again_until_it_is_filled() -> None:
     behind = [fact(bench, 2, reserved(2, "I1", 600))]
     for _ in range(2):
         done = await bench.run(behind)
-        assert [(gap.expected, gap.found) for gap in done.gaps] == [(1, 2)]
+        assert [alarm.reason for alarm in done.alarms] == [
+            f"{FACTS}: payments/{LANE} goes from 0 to 2; facts are missing"
+        ]
     filled = [
         fact(Bench(INVOICING), 1, reserved(1, "I1", 400)),
         behind[0]._replace(offset=1),
     ]
     done = await bench.run(filled)
-    assert done.gaps == []
+    assert done.alarms == []
     assert bench.store.lane_rows[LANE].seen == {f"payments/{LANE}": 2}
 
 
@@ -290,7 +293,7 @@ async def test_a_fact_that_is_not_of_its_services_stream_is_a_dead_letter(sequen
     fact(bench, sequence, reserved(1, "I1", 400), source)
     fact(bench, 1, reserved(1, "I1", 400))
     done = await bench.run()
-    assert done.gaps == []
+    assert done.alarms == []
     assert bench.letters() == ["bad_envelope"]
     assert bench.answers() == []
     assert bench.store.states[INVOICE.table].keys() == {("C1", "I1")}
@@ -303,7 +306,7 @@ async def test_a_fact_that_cannot_be_read_counts_in_its_stream_and_is_a_dead_let
     bench.records.append(broken._replace(value=b"{"))
     fact(bench, 2, reserved(2, "I1", 600))
     done = await bench.run()
-    assert done.gaps == []
+    assert done.alarms == []
     assert bench.letters() == ["not_json"]
     assert bench.store.lane_rows[LANE].seen == {f"payments/{LANE}": 2}
 
@@ -683,13 +686,88 @@ async def test_a_resent_replay_is_not_done_again() -> None:
     assert bench.letters() == ["failed"]
 
 
-async def test_a_command_resent_while_it_is_parked_is_not_parked_twice() -> None:
+async def test_a_command_resent_while_it_is_parked_is_decided_once() -> None:
     bench = await parked_bench()
     bench.send("m1", receive("P1"))
-    bench.send("m2", apply(("I1", 400)))
+    bench.send("m2", apply(("I1", 500)))
     await bench.run()
-    assert bench.answers()[3:] == [("m1", "PARKED", "failed", True), ("m2", "PARKED", "parked", True)]
-    assert bench.parked() == ["payment:C1/P1"] * 2
+    assert bench.answers()[3:] == [("m1", "PARKED", "parked", False), ("m2", "PARKED", "parked", False)]
+    bench.service = PAYMENTS
+    bench.send("r1", REPLAY)
+    await bench.run()
+    assert bench.answers()[5:] == [
+        ("m1", "ACCEPTED", "", False),
+        ("m2", "ACCEPTED", "", False),
+        ("m1", "ACCEPTED", "", True),
+        ("m2", "REJECTED", "id_reused", False),
+        ("r1", "ACCEPTED", "", False),
+    ]
+    assert (bench.parked(), bench.status("P1")) == ([], (PaymentStatus.OPEN, 9_600, 400))
+
+
+@pytest.mark.parametrize(
+    ("order", "answer"),
+    [(REPLAY, ("m1", "ACCEPTED", "", True)), (DISCARD, ("m1", "REJECTED", "failed", True))],
+    ids=["replayed", "discarded"],
+)
+async def test_a_command_that_was_parked_is_answered_as_it_was_decided(
+    order: object, answer: tuple[str, str, str, bool]
+) -> None:
+    bench = await parked_bench()
+    bench.service = PAYMENTS
+    bench.send("r1", order)
+    await bench.run()
+    bench.send("m1", receive("P1"))
+    await bench.run()
+    assert bench.answers()[-1] == answer
+
+
+async def test_an_order_tries_a_bounded_number_of_messages_and_says_how_many_are_left() -> None:
+    bench = Bench(failing_on("P1"))
+    bench.send("m0", receive("P1", 100_000))
+    for number in range(1, MOST_REPLAYED + 3):
+        bench.send(f"m{number}", apply((f"I{number}", 1)))
+    await bench.run()
+    bench.service = PAYMENTS
+    bench.send("r1", REPLAY)
+    await bench.run()
+    assert bench.said(CommandOutcome)[-1].detail == "3 left"
+    assert bench.parked() == ["payment:C1/P1"] * 3
+    bench.send("late", apply(("I9999", 1)))
+    bench.send("r2", REPLAY)
+    await bench.run()
+    assert bench.said(CommandOutcome)[-1].detail == ""
+    assert bench.parked() == []
+    applied = [one.invoice for one in bench.said(ApplicationReleased)]
+    assert applied == [*(f"I{number}" for number in range(1, MOST_REPLAYED + 3)), "I9999"]
+
+
+async def test_only_what_is_parked_on_the_aggregates_of_the_batch_is_looked_at() -> None:
+    asked: list[Any] = []
+
+    class Watching(MemoryTransaction):
+        async def parked(self, aggregates: Any, orders: Any, most: int) -> Any:
+            asked.append((set(aggregates), set(orders)))
+            return await super().parked(aggregates, orders, most)
+
+    class WatchingStore(MemoryStore):
+        @asynccontextmanager
+        async def transaction(self, lanes: Collection[int]) -> AsyncIterator[MemoryTransaction]:
+            async with super().transaction(lanes) as transaction:
+                transaction.__class__ = Watching
+                yield transaction
+
+    bench = Bench(failing_on("P1"), WatchingStore())
+    bench.send("m1", receive("P1"))
+    await bench.run()
+    bench.send("m2", receive("P2"))
+    await bench.run()
+    bench.send("r1", REPLAY)
+    await bench.run()
+    assert asked == [
+        ({(LANE, "payment:C1/P2")}, set()),
+        ({(LANE, "payment:C1/P1")}, {(LANE, "payment:C1/P1")}),
+    ]
 
 
 async def test_a_fact_that_fails_is_parked_and_its_stream_goes_on() -> None:
@@ -887,3 +965,94 @@ async def test_a_lasting_fault_that_is_nobodys_message_is_raised_and_nothing_is_
     store.trouble = None
     await bench.run(records)
     assert [verdict for _, verdict, _, _ in bench.answers()] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
+
+
+# -- handlers that ask for more ------------------------------------------------------------------
+
+
+def asking(*payments: str) -> Service:
+    """The service with a handler of holds that looks at other payments, and holds those that are there."""
+
+    def handle(message: Any, meta: Meta, view: View) -> Effects:
+        refs = [Ref(PAYMENT, (message.customer, id_)) for id_ in payments]
+        there = {ref: state for ref in refs if (state := view(ref))}
+        facts = [PaymentHeld(ref.key[0], ref.key[1]) for ref in there]
+        states = {ref: replace(state, status=PaymentStatus.ON_HOLD) for ref, state in there.items()}
+        return Effects(facts, states)
+
+    hold = PAYMENTS.handlers[HoldPayment]._replace(handle=handle)
+    return replace(PAYMENTS, handlers={**PAYMENTS.handlers, HoldPayment: hold})
+
+
+async def test_a_handler_may_look_at_states_that_its_message_does_not_name() -> None:
+    bench = Bench(PAYMENTS)
+    for name in ("P1", "P2"):
+        bench.send(f"before-{name}", record(name))
+    await bench.run()
+    bench.service = asking("P2", "none", "P3")
+    bench.send("m1", record("P3"))
+    bench.send("m2", HoldPayment("C1", "P1"))
+    bench.send("m3", record("P4"))
+    await bench.run()
+    assert bench.said(PaymentHeld) == [PaymentHeld("C1", "P2"), PaymentHeld("C1", "P3")]
+    statuses = {name: found[0].value for name in ("P1", "P2", "P3", "P4") if (found := bench.status(name))}
+    assert statuses == {"P1": "BALANCED", "P2": "ON_HOLD", "P3": "ON_HOLD", "P4": "BALANCED"}
+    assert [answer[1] for answer in bench.answers()] == ["ACCEPTED"] * 5
+    assert bench.failures == []
+
+
+@pytest.mark.parametrize(("order", "times"), [(REPLAY, 2), (DISCARD, 1)], ids=["replay", "discard"])
+async def test_a_parked_message_that_asks_for_more_gets_it(order: object, times: int) -> None:
+    bench = Bench(with_bug(PAYMENTS, HoldPayment, lambda message: True))
+    bench.send("before", record("P2"))
+    bench.send("m1", HoldPayment("C1", "P1"))
+    bench.send("m2", HoldPayment("C1", "P1"))
+    await bench.run()
+    bench.service = asking("P2", "P3")
+    bench.send("r1", order)
+    await bench.run()
+    assert bench.said(PaymentHeld) == [PaymentHeld("C1", "P2")] * times
+    assert bench.parked() == []
+
+
+async def test_a_handler_that_asks_without_end_fails_alone() -> None:
+    bench = Bench(asking(*(f"X{number}" for number in range(MOST_ASKED + 1))))
+    bench.send("m1", HoldPayment("C1", "P1"))
+    bench.send("m2", record("P2"))
+    await bench.run()
+    assert bench.answers() == [("m1", "PARKED", "failed", False), ("m2", "ACCEPTED", "", False)]
+
+
+# -- what is not understood, and what is too large -----------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "type_", ["openitem.invoicing.InvoiceShredded.v1", "openitem.invoicing.InvoiceOpened.v9"]
+)
+async def test_a_fact_of_a_type_that_is_not_known_stops_its_lane_until_the_service_is_upgraded(
+    type_: str,
+) -> None:
+    topic = facts_topic("invoicing")
+    bench = Bench(PAYMENTS)
+    headers = envelope.write(Envelope("invoicing/1/1", "invoicing/1", type_, sequence=1))
+    unknown = bench.put(topic, b"C1", b"{}", headers)
+    bench.send("m1", receive("P1"))
+    done = await bench.run()
+    assert done.alarms == [Alarm(LANE, f"{topic}: {type_} is not known here; upgrade this service")]
+    assert bench.store.lane_rows[LANE].offsets.get(topic, 0) == 0
+    assert bench.store.lane_rows[LANE].seen == {}
+    assert bench.letters() == []
+    again = await bench.run([unknown])
+    assert again.alarms == done.alarms
+
+
+def test_a_dead_letter_leaves_out_what_would_not_fit_its_topic() -> None:
+    large = Record("t", 0, 7, b"k", b"x" * (MOST_VALUE_BYTES + 1), (("h", b"1"),))
+    letter = dead_letter("payments", large, Rejection("body_too_large", "too large"))
+    assert letter.value is None
+    assert letter.detail == "too large (8388609 bytes, left where they came from)"
+    assert (letter.topic, letter.partition, letter.offset) == ("t", 0, 7)
+    wordy = Record("t", 0, 8, b"k", b"x", (("h", b"1" * 2**20),))
+    letter = dead_letter("payments", wordy, Rejection("bad_header", "too long"))
+    assert (letter.headers, letter.value) == ((), "eA==")
+    assert letter.detail == "too long (headers left where they came from)"

@@ -25,13 +25,13 @@ from services.ledger.store import BOOKS_KIND, ENTRIES, LINES, TOTALS
 from services.payments.app import SERVICE as PAYMENTS
 from services.payments.domain.payment import Application, ApplicationStatus, Payment
 from services.payments.store import PAYMENT
-from services.runtime.batch import Gap, Record
+from services.runtime.batch import Alarm, Record
 from services.runtime.failpoints import Failpoints
 from services.runtime.faults import Fault, classify
 from services.runtime.memory_store import MemoryStore
 from services.runtime.postgres_store import PostgresStore
 from services.runtime.processor import Processor
-from services.runtime.service import Effects, Ref
+from services.runtime.service import Effects, Kind, Ref
 from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, ParkedRow, Store
 from tests.runtime.conftest import Database, scratch
 
@@ -110,7 +110,10 @@ def said(lane: int, position: int, body: bytes = b"{}", key: bytes = b"C1") -> O
     )  # fmt: skip
 
 
-def parked(lane: int, position: int, aggregate: str = "payment:C1/P1") -> ParkedRow:
+P1 = "payment:C1/P1"
+
+
+def parked(lane: int, position: int, aggregate: str = P1) -> ParkedRow:
     return ParkedRow(lane, position, aggregate, b"letter %d" % position)
 
 
@@ -191,7 +194,7 @@ async def test_a_transaction_that_fails_leaves_nothing(side: Side, lane: int) ->
     assert await side.payments.outbox(lane, 0, 10) == []
     async with side.payments.transaction([lane]) as transaction:
         assert await transaction.inbox([(lane, b"id")]) == {}
-        assert await transaction.parked([lane]) == []
+        assert not (await transaction.parked([(lane, P1)], [(lane, P1)], 9)).counts
         assert await transaction.load(PAYMENT, [(f"C{lane}", "P1")]) == {}
     assert [row for row in await side.held(LINES) if row[0] == entry] == []
     assert [row for row in await side.held(TOTALS) if row[0] == lane] == []
@@ -345,25 +348,30 @@ async def test_sums_add_up_within_one_transaction(side: Side, lane: int) -> None
 # -- parked --------------------------------------------------------------------------------------
 
 
-async def test_parked_rows_come_in_order_and_of_the_lanes_asked_for(side: Side, lane: int) -> None:
-    await save(side.payments, [lane], Changes(parked=[parked(lane, 2), parked(lane, 10)]))
-    await save(side.payments, [lane, lane + 1], Changes(parked=[parked(lane + 1, 1), parked(lane, 1)]))
+async def test_what_is_parked_is_counted_and_the_first_of_an_order_come_in_order(
+    side: Side, lane: int
+) -> None:
+    other = "payment:C1/P2"
+    rows = [parked(lane, 2), parked(lane, 10), parked(lane, 3, other), parked(lane, 12, "payment:C1/P3")]
+    await save(side.payments, [lane], Changes(parked=rows))
+    await save(side.payments, [lane, lane + 1], Changes(parked=[parked(lane + 1, 5), parked(lane, 1)]))
+    asked = [(lane, P1), (lane, other), (lane, "payment:C1/none"), (lane + 1, other)]
     async with side.payments.transaction([lane, lane + 1]) as transaction:
-        assert await transaction.parked([lane]) == [parked(lane, 1), parked(lane, 2), parked(lane, 10)]
-        assert await transaction.parked([lane + 1, lane]) == [
-            parked(lane, 1),
-            parked(lane, 2),
-            parked(lane, 10),
-            parked(lane + 1, 1),
-        ]
+        found = await transaction.parked(asked, [(lane, P1)], 2)
+        whole = await transaction.parked(asked, [(lane, P1), (lane, other)], 9)
+    assert found.counts == {(lane, P1): 3, (lane, other): 1}
+    assert list(found.rows) == [parked(lane, 1), parked(lane, 2)]
+    assert {n: last for n, last in found.last.items() if n in (lane, lane + 1)} == {lane: 12, lane + 1: 5}
+    assert list(whole.rows) == [parked(lane, 1), parked(lane, 2), parked(lane, 10), parked(lane, 3, other)]
 
 
 async def test_parked_rows_that_are_removed_are_gone(side: Side, lane: int) -> None:
     rows = [parked(lane, 1), parked(lane, 2), parked(lane, 3), parked(lane + 1, 2)]
     await save(side.payments, [lane, lane + 1], Changes(parked=rows))
     await save(side.payments, [lane, lane + 1], Changes(unparked=[(lane, 2), (lane, 1)]))
+    both = [(lane, P1), (lane + 1, P1)]
     async with side.payments.transaction([lane, lane + 1]) as transaction:
-        assert await transaction.parked([lane, lane + 1]) == [parked(lane, 3), parked(lane + 1, 2)]
+        assert list((await transaction.parked(both, both, 9)).rows) == [parked(lane, 3), parked(lane + 1, 2)]
 
 
 async def test_what_is_parked_and_removed_by_the_same_changes_is_gone(side: Side, lane: int) -> None:
@@ -374,7 +382,57 @@ async def test_what_is_parked_and_removed_by_the_same_changes_is_gone(side: Side
         Changes(parked=[parked(lane, 2), parked(lane, 3)], unparked=[(lane, 1), (lane, 2)]),
     )
     async with side.payments.transaction([lane]) as transaction:
-        assert await transaction.parked([lane]) == [parked(lane, 3)]
+        found = await transaction.parked([(lane, P1)], [(lane, P1)], 9)
+    assert (found.counts, list(found.rows)) == ({(lane, P1): 1}, [parked(lane, 3)])
+
+
+# -- shared states that do not exist yet ---------------------------------------------------------
+
+BLANK = Kind(
+    "payment",
+    PAYMENT.table,
+    PAYMENT.to_row,
+    PAYMENT.from_row,
+    shared=True,
+    blank=lambda key: payment(*key, reference="blank"),
+)
+
+
+async def test_a_shared_state_that_does_not_exist_is_made_and_is_then_there_for_all(
+    side: Side, lane: int
+) -> None:
+    there, made = (f"C{lane}", "there"), (f"C{lane}", "made")
+    known = payment(*there)
+    await save(side.payments, [lane], Changes(states={PAYMENT: {there: known}}))
+    async with side.payments.transaction([lane]) as transaction:
+        found = await transaction.load(BLANK, [made, there])
+    assert found == {there: known, made: payment(*made, reference="blank")}
+    async with side.payments.transaction([lane]) as transaction:
+        assert await transaction.load(PAYMENT, [made]) == {made: payment(*made, reference="blank")}
+
+
+@pytest.mark.system
+async def test_the_owners_change_of_a_state_that_did_not_exist_waits_for_those_who_have_looked(
+    postgres: Side, lane: int
+) -> None:
+    key = (f"C{lane}", "blank")
+    await postgres.payments.lanes([lane, lane + 1])
+    changed = asyncio.Event()
+
+    async def change() -> None:
+        async with postgres.payments.transaction([lane + 1]) as owner:
+            await owner.load(BLANK, [key])
+            state = payment(*key, reference="changed")
+            await owner.save(Changes(lanes=[*owner.lanes.values()], states={BLANK: {key: state}}))
+        changed.set()
+
+    async with postgres.payments.transaction([lane]) as reader:
+        await reader.load(BLANK, [key])
+        changing = asyncio.create_task(change())
+        await asyncio.sleep(0.3)
+        assert not changed.is_set()
+    await changing
+    assert changed.is_set()
 
 
 # -- marks ---------------------------------------------------------------------------------------
@@ -542,7 +600,7 @@ async def test_payments_take_as_many_statements_for_5000_rows_as_for_one(
         async def transact(store: Store) -> None:
             async with store.transaction([lane]) as transaction:
                 await transaction.inbox(ids)
-                await transaction.parked([lane])
+                await transaction.parked([(lane, P1)], [], 9)
                 await transaction.load(PAYMENT, keys.keys())
                 await transaction.save(
                     Changes(
@@ -560,7 +618,7 @@ async def test_payments_take_as_many_statements_for_5000_rows_as_for_one(
     # The first asks for the types of arrays as well, once a connection.
     _, one, many = await _statements(database.roles["payments"], work(1, 1), work(2, 1), work(3, 5_000))
     assert many == one
-    assert len(one) == 13  # BEGIN, four reads, six writes, COMMIT, and the reset of the pool
+    assert len(one) == 14  # BEGIN, five reads, six writes, COMMIT, and the reset of the pool
     assert len(await postgres.payments.outbox(lane, 0, 10_000)) == 5_002
 
 
@@ -685,7 +743,8 @@ async def test_a_message_whose_consequences_the_database_refuses_is_parked_and_t
     found = await store.lanes([0])
     assert found[0].offsets == {"ar.payments.commands.v1": 11}
     async with store.transaction([0]) as transaction:
-        assert [row.aggregate for row in await transaction.parked([0])] == ["payment:refused/P3"] * 2
+        waiting = await transaction.parked([(0, "payment:refused/P3")], [], 9)
+        assert waiting.counts == {(0, "payment:refused/P3"): 2}
         keys = [("refused", f"P{n}") for n in (0, 1, 2, 3, 4, 6, 7, 8, 9)]
         assert (await transaction.load(PAYMENT, keys)).keys() == set(keys)
 
@@ -720,7 +779,7 @@ async def test_a_gap_stops_its_lane_although_another_message_of_the_batch_is_ref
             record(1, "behind", record_payment("P2")),
         ]
     )
-    assert done.gaps == [Gap(0, "ar.invoicing.facts.v1", "invoicing/3", 1, 2)]
+    assert done.alarms == [Alarm(0, "ar.invoicing.facts.v1: invoicing/3 goes from 0 to 2; facts are missing")]
     found = await store.lanes([0])
     assert found[0].offsets == {"ar.payments.commands.v1": 1}
     assert found[0].seen == {}

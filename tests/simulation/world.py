@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from contracts import codec, envelope
-from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, commands_topic
+from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, Entry
 from contracts.envelope import Envelope
 from contracts.events.kernel import CommandOutcome
 from services.invoicing.app import SERVICE as INVOICING
@@ -28,9 +28,14 @@ LANES = 4
 SERVICES = (INVOICING, PAYMENTS, LEDGER, REPORTING)
 
 
-def entry_of(command: object) -> Any:
-    """The catalog entry of a command, whichever service takes it."""
-    return next(e for e in CATALOG.values() if e.cls is type(command) and e.type in COMMAND_TYPES)
+def entry_of(command: object) -> Entry:
+    """The catalog entry of a command that one service takes."""
+    return entries_of(command)[0]
+
+
+def entries_of(command: object) -> list[Entry]:
+    """The catalog entries of a command: one for each service that takes it."""
+    return [e for e in CATALOG.values() if e.cls is type(command) and e.type in COMMAND_TYPES]
 
 
 @dataclass
@@ -72,13 +77,13 @@ class World:
         records.append(Record(topic, lane, len(records), key, value, tuple(headers)))
 
     def send(self, command: Any, id_: str = "") -> str:
-        """Send a command as upstream would; give its message id."""
-        entry = entry_of(command)
+        """Send a command as upstream would, to every service that takes it; give its message id."""
         self._sent += 1
         id_ = id_ or f"m{self._sent}"
-        key = getattr(command, entry.key).encode()
-        headers = envelope.write(Envelope(id_, "/test", entry.type))
-        self.put(entry.topic, lane_of(key, LANES), key, codec.encode(command), headers)
+        for entry in entries_of(command):
+            key = getattr(command, entry.key).encode()
+            headers = envelope.write(Envelope(id_, "/test", entry.type))
+            self.put(entry.topic, lane_of(key, LANES), key, codec.encode(command), headers)
         return id_
 
     async def settle(self, most: int = 50) -> None:
@@ -101,7 +106,7 @@ class World:
         if not records:
             return False
         done = await site.processor.process(records)
-        assert not done.gaps, done.gaps
+        assert not done.alarms, done.alarms
         self.publish(site.service, done.rows)
         return True
 
@@ -146,8 +151,3 @@ class World:
     def outcomes(self) -> dict[str, CommandOutcome]:
         """The last answer to each message id."""
         return {o.command: o for s in SERVICES for o in self.said(s.name, CommandOutcome)}
-
-
-def raw_topic(service: str) -> str:
-    """Where commands of a service go."""
-    return commands_topic(service)

@@ -5,9 +5,11 @@ import json
 from dataclasses import replace
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from contracts.envelope import Envelope, write
 from contracts.rejections import CODES
+from services.runtime.lanes import lane_of
 from tests.system.client import Client, Sent, message
 from tests.system.test_chain import payment
 
@@ -113,3 +115,26 @@ async def test_a_sender_that_can_be_told_is_told(client: Client, letters: object
         "bad-type": "unknown_type",
         "bad-5mb": "body_too_large",
     }
+
+
+async def test_a_compressed_bomb_is_a_dead_letter_without_its_bytes_and_stops_nobody(client: Client) -> None:
+    huge = sent("bad-bomb", body(reference="x" * 30_000_000))
+    producer = AIOKafkaProducer(
+        bootstrap_servers=client.bootstrap, compression_type="gzip", max_request_size=40_000_000
+    )
+    await producer.start()
+    try:
+        lane = lane_of(b"bad", client.lanes)
+        assert huge.value
+        where = await producer.send_and_wait(
+            huge.topic, huge.value, huge.key, lane, headers=list(huge.headers)
+        )
+    finally:
+        await producer.stop()
+    await client.send([message("bad-behind-bomb", payment("bad", "behind-bomb", 1))])
+    await client.settle()
+    found = [json.loads(record.value) for record in await client.read("ar.payments.dead-letters.v1")]
+    [letter] = [one for one in found if (one["partition"], one["offset"]) == (lane, where.offset)]
+    assert (letter["code"], letter["value"], letter["topic"]) == ("body_too_large", None, TOPIC)
+    assert f"({len(huge.value)} bytes, left where they came from)" in letter["detail"]
+    assert (await client.outcomes())["bad-behind-bomb"][0].verdict == "ACCEPTED"

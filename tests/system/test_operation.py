@@ -163,6 +163,21 @@ def test_a_worker_whose_settings_make_no_sense_ends_with_code_2_and_one_sentence
     assert said in sentence
 
 
+def test_a_worker_with_another_number_of_lanes_than_its_topics_ends_before_it_takes_anything(
+    client: Client,
+) -> None:
+    environment = {**os.environ, **client.environment, "OPENITEM_LANES": "7", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "worker", "payments"],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    [ending] = [line for line in map(json.loads, done.stdout.splitlines()) if line["level"] == "critical"]
+    assert ending["error"].startswith(
+        f"OPENITEM_LANES is 7, and ar.payments.commands.v1 has {LANES} partitions"
+    )
+
+
 # -- messages that fail --------------------------------------------------------------------------
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
