@@ -21,6 +21,7 @@ from contracts.fields import (
     DocumentKind,
     Id,
     InstrumentStatus,
+    InvoiceId,
     PaymentId,
     PaymentKind,
     Percent,
@@ -254,7 +255,7 @@ class DraftInvoice:
     """
 
     customer: Id
-    invoice: Id
+    invoice: InvoiceId
     entity: Id
     currency: CurrencyCode
     document_date: date
@@ -281,7 +282,7 @@ class IssueInvoice:
     """
 
     customer: Id
-    invoice: Id
+    invoice: InvoiceId
     entity: Id
     currency: CurrencyCode
     document_date: date

@@ -26,6 +26,9 @@ Id = Annotated[str, MinLen(1), MaxLen(64), Predicate(str.isprintable)]
 PaymentId = Annotated[str, MinLen(1), MaxLen(50), Predicate(str.isprintable)]
 """The id of a new payment: shorter, because the ids of its applications are made of it and a number."""
 
+InvoiceId = Annotated[str, MinLen(1), MaxLen(50), Predicate(str.isprintable)]
+"""The id of a new invoice or credit note: shorter as well, for its write-offs and its own applications."""
+
 Text = Annotated[str, MaxLen(500), Predicate(str.isprintable)]
 """Words for people: at most 500 printable characters, on one line."""
 

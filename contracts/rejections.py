@@ -81,7 +81,11 @@ BUSINESS: Final = (
     Code("invoice_not_archivable", "Only a cleared invoice or a draft can be archived.", "Settle it first."),
     Code("invoice_not_archived", "The invoice is not in the archive.", "Nothing to do."),
     Code("invoice_archived", "The invoice is archived and takes no application.", "Unarchive it first."),
-    Code("invoice_cleared", "Nothing is owed on the invoice any more.", "Apply to another invoice."),
+    Code(
+        "invoice_cleared",
+        "Nothing is owed on the invoice any more, or left of the credit note.",
+        "Apply to another invoice.",
+    ),
     Code(
         "invoice_not_owing",
         "The invoice is not open: nothing of it can be written off or credited.",
@@ -267,7 +271,7 @@ CONFIGURATION: Final = (
     ),
     Code(
         "base_currency_fixed",
-        "The base currency cannot change once the entity has documents.",
+        "The base currency cannot change once it is set.",
         "Use another entity.",
     ),
 )
