@@ -1,16 +1,20 @@
-"""An invoice: what it says, what is still owed on it, and which applications it has seen."""
+"""A document of invoicing: what it says, what is left of it, and what has been taken off it by whom."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from contracts.commands import InvoiceLine
-from contracts.fields import InvoiceStatus
+from contracts.commands import EarlyPaymentDiscount, Instalment, InvoiceLine
+from contracts.events.invoicing import InvoiceContent
+from contracts.events.payments import PLAIN_TERMS, ApplicationTerms
+from contracts.fields import ClearingCause, DocumentKind, InvoiceStatus, PaymentKind
+
+F = TypeVar("F", bound=InvoiceContent)
 
 
 class Content(NamedTuple):
-    """What an invoice says. Amounts are minor units of `currency`."""
+    """What a document says. Amounts are minor units of `currency`; the fields are those of the facts."""
 
     entity: str
     currency: str
@@ -19,15 +23,26 @@ class Content(NamedTuple):
     reference: str
     lines: tuple[InvoiceLine, ...]
     tax: int
+    kind: DocumentKind = DocumentKind.INVOICE
+    number: str = ""
+    rate: str = "1"
+    instalments: tuple[Instalment, ...] = ()
+    discount: EarlyPaymentDiscount | None = None
+    order: str = ""
+
+    @property
+    def all_tax(self) -> int:
+        """The tax of the lines, and of the document as a whole."""
+        return self.tax + sum(line.tax for line in self.lines)
 
     @property
     def total(self) -> int:
-        """What is owed in all: the lines and the tax."""
-        return self.tax + sum(line.amount for line in self.lines)
+        """What is owed (or given) in all: the lines and the tax."""
+        return self.all_tax + sum(line.amount for line in self.lines)
 
 
 class Waiting(NamedTuple):
-    """An application that came before the invoice was open."""
+    """An application that came before the document was open. `amount` is in `currency`, the payment's."""
 
     payment: str
     application: str
@@ -35,27 +50,102 @@ class Waiting(NamedTuple):
     currency: str
     amount: int
     application_date: date
+    terms: ApplicationTerms = PLAIN_TERMS
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from all others of the document: two payers may have given one id each."""
+        return (self.terms.payer or "", self.application)
 
 
 class Settlement(NamedTuple):
-    """An application that took `amount` off the residual, effective on `day`."""
+    """What an application took, effective on `day`; nothing when it was reversed on that day.
+
+    `used` is in `payment_currency`, the other amounts in the document's.
+    """
+
+    settled: int
+    day: date
+    used: int
+    payment_currency: str
+    payment_kind: PaymentKind = PaymentKind.PAYMENT
+    payment_rate: str = "1"
+    discount: int = 0
+    discount_tax: int = 0
+    written_off: int = 0
+    reason: str = ""
+
+
+class CreditUse(NamedTuple):
+    """What a credit note gave to an invoice, kept on both; nothing when it was undone on `day`."""
+
+    document: str
+    amount: int
+    day: date
+
+
+class WriteOff(NamedTuple):
+    """What was given up for a reason; nothing when it was reversed on `day`."""
 
     amount: int
+    reason: str
     day: date
 
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """An invoice of a customer.
+    """An invoice, debit note, finance charge, dunning fee or credit note of a customer.
 
-    `content` and `status` are None while only applications for it have been seen. `residual` is what
-    is owed, 0 until it is open. `waiting` is in order of arrival; `settlements` are by application.
+    `content` and `status` are None while only applications for it have been seen. `entry` is the ledger's,
+    empty until it has booked the document; from then on `residual` (what is owed, or still given by a
+    credit note) and the four amounts behind it sum to the total. `cause` took the last of the residual.
+    `waiting` is in order of arrival; `settlements` are by payer (empty: the customer) and application.
     """
 
     customer: str
     invoice: str
     content: Content | None = None
     status: InvoiceStatus | None = None
+    entry: str = ""
     residual: int = 0
+    settled: int = 0
+    discounted: int = 0
+    written_off: int = 0
+    credited: int = 0
+    cause: ClearingCause | None = None
     waiting: tuple[Waiting, ...] = ()
-    settlements: Mapping[str, Settlement] = field(default_factory=dict)
+    settlements: Mapping[tuple[str, str], Settlement] = field(default_factory=dict)
+    credits: Mapping[str, CreditUse] = field(default_factory=dict)
+    write_offs: Mapping[str, WriteOff] = field(default_factory=dict)
+
+    @property
+    def said(self) -> Content:
+        """What it says; only asked of one that has been written."""
+        assert self.content is not None
+        return self.content
+
+    @property
+    def is_credit_note(self) -> bool:
+        """Whether it is owed to the customer, not by the customer."""
+        return self.said.kind is DocumentKind.CREDIT_NOTE
+
+    def status_at(self, residual: int) -> InvoiceStatus:
+        """Where it stands with so much left."""
+        if residual == 0:
+            return InvoiceStatus.CLEARED
+        whole = residual == self.said.total
+        return InvoiceStatus.OPEN if whole else InvoiceStatus.PARTIALLY_CLEARED
+
+    def open_instalments(self) -> Iterator[tuple[Instalment, int]]:
+        """Give each instalment and what is left of it: what was taken fills the earliest due first."""
+        taken = self.said.total - self.residual
+        for one in sorted(self.said.instalments, key=lambda one: one.due_date):
+            filled = min(taken, one.amount)
+            taken -= filled
+            yield one, one.amount - filled
+
+
+def stated(fact: type[F], invoice: Invoice, content: Content, **more: Any) -> F:
+    """Make a fact that repeats the content."""
+    fields = {**content._asdict(), **more}
+    return fact(customer=invoice.customer, invoice=invoice.invoice, total=content.total, **fields)
