@@ -3,13 +3,15 @@
 Amounts are in cents. Every default can be overridden by name; nothing here computes what a test expects.
 """
 
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from contracts import commands as c
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.fields import InvoiceStatus, PaymentStatus, Side
+from contracts.fields import ApplicationOutcome, ClearingCause, InvoiceStatus, PaymentStatus, Side
 
 ISSUED = date(2026, 1, 10)
 DUE = date(2026, 2, 9)
@@ -143,10 +145,11 @@ def draft(
     due: date = DUE,
     tax: int = 0,
     account: str | None = None,
+    **more: Any,
 ) -> c.DraftInvoice:
     """A draft of lines of these amounts, one of 100.00 when none is given, all on `account`."""
     told = tuple(c.InvoiceLine(amount, "", account) for amount in amounts or (10_000,))
-    return c.DraftInvoice(customer, invoice, entity, currency, day, due, told, tax)
+    return c.DraftInvoice(customer, invoice, entity, currency, day, due, told, tax, **more)
 
 
 def issue(
@@ -159,10 +162,32 @@ def issue(
     due: date = DUE,
     tax: int = 0,
     account: str | None = None,
+    **more: Any,
 ) -> c.IssueInvoice:
     """An invoice of lines of these amounts, one of 100.00 when none is given, all on `account`."""
     told = tuple(c.InvoiceLine(amount, "", account) for amount in amounts or (10_000,))
-    return c.IssueInvoice(customer, invoice, entity, currency, day, due, told, tax)
+    return c.IssueInvoice(customer, invoice, entity, currency, day, due, told, tax, **more)
+
+
+def use_credit(
+    *applications: tuple[str, int], credit_note: str = "CN1", day: date = PAID
+) -> c.ApplyCreditNote:
+    """Use a credit note for invoices, as (invoice, amount) pairs."""
+    return c.ApplyCreditNote("C1", credit_note, asks(*applications), day)
+
+
+def undo_credit(
+    application: str = "CN1#1", credit_note: str = "CN1", day: date = UNDONE
+) -> c.ReverseCreditApplication:
+    return c.ReverseCreditApplication("C1", credit_note, application, day)
+
+
+def write_off(amount: int, invoice: str = "I1", day: date = PAID) -> c.WriteOffInvoice:
+    return c.WriteOffInvoice("C1", invoice, amount, day, "bad_debt", "insolvent")
+
+
+def undo_write_off(write_off: str = "I1~1", invoice: str = "I1", day: date = UNDONE) -> c.ReverseWriteOff:
+    return c.ReverseWriteOff("C1", invoice, write_off, day)
 
 
 POST = c.PostInvoice("C1", "I1")
@@ -173,22 +198,29 @@ UNARCHIVE = c.UnarchiveInvoice("C1", "I1")
 # -- facts of invoicing --------------------------------------------------------------------------
 
 
-def drafted(*amounts: int, total: int = 10_000, tax: int = 0, due: date = DUE) -> i.InvoiceDrafted:
-    return i.InvoiceDrafted(
+def drafted(
+    *amounts: int, total: int = 10_000, tax: int = 0, due: date = DUE, **more: Any
+) -> i.InvoiceDrafted:
+    fact = i.InvoiceDrafted(
         "C1", "I1", "E1", "USD", ISSUED, due, "", lines(*(amounts or (10_000,))), tax, total
     )
+    return replace(fact, **more)
 
 
 def posted(
-    *amounts: int, total: int = 10_000, tax: int = 0, due: date = DUE, day: date = ISSUED
+    *amounts: int, total: int = 10_000, tax: int = 0, due: date = DUE, day: date = ISSUED, **more: Any
 ) -> i.InvoicePosted:
-    return i.InvoicePosted("C1", "I1", "E1", "USD", day, due, "", lines(*(amounts or (10_000,))), tax, total)
+    fact = i.InvoicePosted("C1", "I1", "E1", "USD", day, due, "", lines(*(amounts or (10_000,))), tax, total)
+    return replace(fact, **more)
 
 
-def opened(*amounts: int, total: int = 10_000, entry: str = "invoicing/0/2") -> i.InvoiceOpened:
-    return i.InvoiceOpened(
-        "C1", "I1", "E1", "USD", ISSUED, DUE, "", lines(*(amounts or (10_000,))), 0, total, entry
+def opened(
+    *amounts: int, total: int = 10_000, entry: str = "invoicing/0/2", tax: int = 0, **more: Any
+) -> i.InvoiceOpened:
+    fact = i.InvoiceOpened(
+        "C1", "I1", "E1", "USD", ISSUED, DUE, "", lines(*(amounts or (10_000,))), tax, total, entry
     )
+    return replace(fact, **more)
 
 
 def back_to_draft(code: str, detail: str = "") -> i.InvoiceReturnedToDraft:
@@ -202,8 +234,11 @@ def unarchived(status: InvoiceStatus) -> i.InvoiceUnarchived:
 ARCHIVED = i.InvoiceArchived("C1", "I1")
 
 
-def deferred(application: str, amount: int, payment: str = "P1", day: date = PAID) -> i.ApplicationDeferred:
-    return i.ApplicationDeferred("C1", "I1", payment, application, "E1", "USD", amount, day)
+def deferred(
+    application: str, amount: int, payment: str = "P1", day: date = PAID, **more: Any
+) -> i.ApplicationDeferred:
+    fact = i.ApplicationDeferred("C1", "I1", payment, application, "E1", "USD", amount, day)
+    return replace(fact, **more)
 
 
 def settled(
@@ -214,14 +249,32 @@ def settled(
     status: InvoiceStatus,
     payment: str = "P1",
     day: date = PAID,
+    **more: Any,
 ) -> i.ApplicationSettled:
-    return i.ApplicationSettled(
-        "C1", "I1", payment, application, "E1", "USD", requested, taken, residual, status, day
+    """A settlement in the invoice's own currency; what cleared it was paid, when nothing else is said."""
+    fact = i.ApplicationSettled(
+        "C1",
+        "I1",
+        payment,
+        application,
+        "E1",
+        "USD",
+        requested,
+        taken,
+        residual,
+        status,
+        day,
+        used=taken,
+        payment_currency="USD",
+        cause=ClearingCause.PAID if status is InvoiceStatus.CLEARED else None,
     )
+    return replace(fact, **more)
 
 
-def declined(application: str, amount: int, code: str, payment: str = "P1") -> i.ApplicationDeclined:
-    return i.ApplicationDeclined("C1", "I1", payment, application, amount, code)
+def declined(
+    application: str, amount: int, code: str, payment: str = "P1", **more: Any
+) -> i.ApplicationDeclined:
+    return i.ApplicationDeclined("C1", "I1", payment, application, amount, code, **more)
 
 
 def reversed_(
@@ -231,8 +284,111 @@ def reversed_(
     status: InvoiceStatus,
     payment: str = "P1",
     day: date = UNDONE,
+    **more: Any,
 ) -> i.ApplicationReversed:
-    return i.ApplicationReversed("C1", "I1", payment, application, "E1", "USD", amount, residual, status, day)
+    """A settlement in the invoice's own currency was undone."""
+    fact = i.ApplicationReversed(
+        "C1",
+        "I1",
+        payment,
+        application,
+        "E1",
+        "USD",
+        amount,
+        residual,
+        status,
+        day,
+        used=amount,
+        payment_currency="USD",
+    )
+    return replace(fact, **more)
+
+
+def payer_answered(
+    application: str,
+    outcome: ApplicationOutcome,
+    used: int,
+    payer: str = "C9",
+    payment: str = "P9",
+    day: date = PAID,
+    **more: Any,
+) -> i.PayerAnswered:
+    who = (payer, "C1", payment, application, "I1")
+    return i.PayerAnswered(*who, "E1", "USD", outcome, used, day, **more)
+
+
+def credit_applied(
+    application: str,
+    amount: int,
+    credit_residual: int,
+    residual: int,
+    credit_status: InvoiceStatus,
+    status: InvoiceStatus,
+    invoice: str = "I1",
+    day: date = PAID,
+    **more: Any,
+) -> i.CreditApplied:
+    """Credit note CN1 was used for an invoice."""
+    return i.CreditApplied(
+        "C1",
+        "CN1",
+        invoice,
+        application,
+        "E1",
+        "USD",
+        amount,
+        credit_residual,
+        credit_status,
+        residual,
+        status,
+        day,
+        cause=ClearingCause.CREDITED if status is InvoiceStatus.CLEARED else None,
+        **more,
+    )
+
+
+def credit_unapplied(
+    application: str,
+    amount: int,
+    credit_residual: int,
+    residual: int,
+    credit_status: InvoiceStatus,
+    status: InvoiceStatus,
+    invoice: str = "I1",
+    day: date = UNDONE,
+) -> i.CreditUnapplied:
+    """A use of credit note CN1 was undone."""
+    left = (credit_residual, credit_status, residual, status)
+    return i.CreditUnapplied("C1", "CN1", invoice, application, "E1", "USD", amount, *left, day)
+
+
+def written_off(
+    number: int, amount: int, residual: int, status: InvoiceStatus, day: date = PAID, **more: Any
+) -> i.InvoiceWrittenOff:
+    """Write-off `number` of I1."""
+    fact = i.InvoiceWrittenOff(
+        "C1",
+        "I1",
+        f"I1~{number}",
+        "E1",
+        "USD",
+        amount,
+        residual,
+        status,
+        day,
+        "bad_debt",
+        "insolvent",
+        cause=ClearingCause.WRITTEN_OFF if status is InvoiceStatus.CLEARED else None,
+    )
+    return replace(fact, **more)
+
+
+def write_off_reversed(
+    number: int, amount: int, residual: int, status: InvoiceStatus, day: date = UNDONE, **more: Any
+) -> i.WriteOffReversed:
+    """Write-off `number` of I1 was undone."""
+    what = ("C1", "I1", f"I1~{number}", "E1", "USD", amount, residual, status, day, "bad_debt")
+    return i.WriteOffReversed(*what, **more)
 
 
 # -- facts of the ledger -------------------------------------------------------------------------
