@@ -11,7 +11,7 @@ from contracts import commands as c
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.fields import ApplicationOutcome, ClearingCause, InvoiceStatus, PaymentStatus, Side
+from contracts.fields import ApplicationOutcome, ClearingCause, InvoiceStatus, PaymentStatus, Role, Side
 
 ISSUED = date(2026, 1, 10)
 DUE = date(2026, 2, 9)
@@ -393,10 +393,52 @@ def write_off_reversed(
 
 # -- facts of the ledger -------------------------------------------------------------------------
 
+ROLE_OF = {
+    "1000": Role.BANK,
+    "1110": Role.ALLOCATED,
+    "1120": Role.ACCEPTED,
+    "1130": Role.FOR_COLLECTION,
+    "1140": Role.CONDITIONAL_COLLECTION,
+    "1150": Role.BOUNCED,
+    "1200": Role.AR_CONTROL,
+    "1290": Role.ALLOWANCE,
+    "1910": Role.REFUND_CLEARING,
+    "1920": Role.PAYER_CLEARING,
+    "1930": Role.CURRENCY_CLEARING,
+    "1990": Role.SUSPENSE,
+    "2100": Role.UNAPPLIED_CASH,
+    "2110": Role.CUSTOMER_DEPOSITS,
+    "2120": Role.DISCOUNTED_DRAFTS,
+    "2200": Role.TAX_PAYABLE,
+    "4000": Role.REVENUE,
+    "4100": Role.REVENUE,
+    "4800": Role.FINANCE_CHARGE_INCOME,
+    "4850": Role.CREDIT_WRITE_OFF_INCOME,
+    "4950": Role.FX_GAIN,
+    "6100": Role.BANK_CHARGES,
+    "6200": Role.BAD_DEBT,
+    "6250": Role.SMALL_BALANCE_WRITE_OFF,
+    "6300": Role.DISCOUNT_ALLOWED,
+    "6400": Role.FX_LOSS,
+    "6450": Role.FX_ROUNDING,
+}
+"""What each account of the default chart is for."""
 
-def debit(account: str, amount: int) -> le.EntryLine:
-    return le.EntryLine(account, Side.DEBIT, amount)
+
+def debit(
+    account: str, amount: int, base: int | None = None, currency: str = "USD", role: Role | None = None
+) -> le.EntryLine:
+    return _line(account, Side.DEBIT, amount, base, currency, role)
 
 
-def credit(account: str, amount: int) -> le.EntryLine:
-    return le.EntryLine(account, Side.CREDIT, amount)
+def credit(
+    account: str, amount: int, base: int | None = None, currency: str = "USD", role: Role | None = None
+) -> le.EntryLine:
+    return _line(account, Side.CREDIT, amount, base, currency, role)
+
+
+def _line(
+    account: str, side: Side, amount: int, base: int | None, currency: str, role: Role | None
+) -> le.EntryLine:
+    worth = amount if base is None else base
+    return le.EntryLine(account, side, amount, currency=currency, base=worth, role=role or ROLE_OF[account])
