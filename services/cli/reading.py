@@ -21,7 +21,8 @@ FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to sho
 EntityOption = Annotated[str | None, typer.Option(help="Only this entity (company).")]
 
 
-def _date(text: str) -> date:
+def parse_date(text: str) -> date:
+    """Read a date as a command line gives it."""
     try:
         return date.fromisoformat(text)
     except ValueError:
@@ -58,7 +59,7 @@ AGING_COLUMNS: Mapping[By, Sequence[str]] = {
 
 def aging(
     as_of: Annotated[
-        date, typer.Option(parser=_date, metavar="DATE", help="The business date to look from.")
+        date, typer.Option(parser=parse_date, metavar="DATE", help="The business date to look from.")
     ],
     known_at: Annotated[
         datetime | None,
@@ -385,10 +386,10 @@ def journal_command(
     ] = None,
     account: Annotated[str | None, typer.Option(help="Only entries that touch this account.")] = None,
     first: Annotated[
-        date | None, typer.Option("--from", parser=_date, metavar="DATE", help="Posted on or after.")
+        date | None, typer.Option("--from", parser=parse_date, metavar="DATE", help="Posted on or after.")
     ] = None,
     last: Annotated[
-        date | None, typer.Option("--to", parser=_date, metavar="DATE", help="Posted on or before.")
+        date | None, typer.Option("--to", parser=parse_date, metavar="DATE", help="Posted on or before.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many entries, the newest.")] = 20,
     how: FormatOption = Format.table,
