@@ -4,64 +4,74 @@ from collections.abc import Sequence
 from typing import Any
 
 from contracts import commands as c
-from contracts.events.ledger import EntryPosted
-from contracts.fields import Side
+from contracts.events.ledger import EntryPosted, PostingRefused
 from contracts.rejections import Rejection
-from services.ledger.domain.books import decide_period, decide_posting, evolve_period
-from services.ledger.domain.postings import POSTINGS
-from services.ledger.store import BOOKS_KIND, ENTRIES, LINES, TOTALS
-from services.runtime.service import Effects, Handler, Meta, Ref, View, decides
+from services.ledger.domain.booking import decide_posting, document_keys
+from services.ledger.domain.books import Books, decide_books, evolve_books
+from services.ledger.domain.chain import Link
+from services.ledger.domain.postings import POSTINGS, rule_of
+from services.ledger.journal import debit_credit, seal
+from services.ledger.store import BASE_TOTALS, BOOKS_KIND, CHAIN_KIND, DOCUMENT_KIND, ENTRIES, LINES, TOTALS
+from services.runtime.service import Effects, Handler, Key, Meta, Ref, View, decides
 
 
-def _books(message: Any) -> Sequence[Ref]:
-    return (Ref(BOOKS_KIND, (message.entity,)),)
+def _books(fact: Any) -> Ref:
+    return Ref(BOOKS_KIND, (fact.entity,))
 
 
-def _document(message: Any) -> str:
-    return f"document:{message.customer}/{getattr(message, POSTINGS[type(message)].document)}"
+def _customer(fact: Any) -> str:
+    return str(getattr(fact, rule_of(fact).customer))
 
 
-def _post(message: Any, meta: Meta, view: View) -> Effects | Rejection:
+def _refs(fact: Any) -> Sequence[Ref]:
+    customer = _customer(fact)
+    return (_books(fact), *(Ref(DOCUMENT_KIND, (customer, key)) for key in document_keys(fact)))
+
+
+def _document(fact: Any) -> str:
+    return f"document:{_customer(fact)}/{getattr(fact, rule_of(fact).document)}"
+
+
+def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
     # The books of an entity belong to the lane of its key; other lanes only read them.
-    decided = decide_posting(view(_books(message)[0]), message, meta.message_id)
-    if not isinstance(decided, EntryPosted):
-        return Effects((decided,))
-    return Effects((decided,), rows=_rows(decided, meta), sums=_sums(decided, meta))
-
-
-def _rows(entry: EntryPosted, meta: Meta) -> list[tuple[Any, tuple[Any, ...]]]:
-    head = (
-        entry.entry,
-        meta.lane,
-        entry.customer,
-        entry.entity,
-        entry.currency,
-        entry.document,
-        entry.rule,
-        entry.document_date,
-        entry.posting_date,
-        meta.recorded_at,
+    books = view(_books(fact)) or Books(fact.entity)
+    customer = _customer(fact)
+    decided = decide_posting(
+        books, fact, meta.message_id, lambda key: view(Ref(DOCUMENT_KIND, (customer, key)))
     )
-    lines = [
-        (LINES, (entry.entry, number, line.account, *_debit_credit(line.side, line.amount)))
-        for number, line in enumerate(entry.lines, 1)
-    ]
-    return [(ENTRIES, head), *lines]
+    if isinstance(decided, PostingRefused):
+        return Effects((decided,))
+    states: dict[Ref, Any] = {
+        Ref(DOCUMENT_KIND, (customer, key)): document for key, document in decided.documents.items()
+    }
+    entry = decided.entry
+    if entry is None:
+        return Effects((), states)
+    chain = Ref(CHAIN_KIND, (meta.lane,))
+    sealed = seal(entry, meta.recorded_at, view(chain) or Link(meta.lane))
+    states[chain] = sealed.link
+    rows = [(ENTRIES, sealed.head), *((LINES, line) for line in sealed.lines)]
+    return Effects((entry,), states, rows, _sums(entry, meta.lane, books.base_currency))
 
 
-def _sums(entry: EntryPosted, meta: Meta) -> list[tuple[Any, tuple[Any, ...], tuple[int, int]]]:
-    key = (meta.lane, entry.entity, entry.currency)
-    return [(TOTALS, (*key, line.account), _debit_credit(line.side, line.amount)) for line in entry.lines]
+def _sums(entry: EntryPosted, lane: int, base: str | None) -> list[tuple[Any, Key, tuple[int, int]]]:
+    sums: list[tuple[Any, Key, tuple[int, int]]] = []
+    for line in entry.lines:
+        if line.amount:
+            key = (lane, entry.entity, line.currency, line.account)
+            sums.append((TOTALS, key, debit_credit(line, line.amount)))
+        if line.base:
+            key = (lane, entry.entity, base or line.currency, line.account)
+            sums.append((BASE_TOTALS, key, debit_credit(line, line.base)))
+    return sums
 
 
-def _debit_credit(side: Side, amount: int) -> tuple[int, int]:
-    return (amount, 0) if side is Side.DEBIT else (0, amount)
-
-
-_PERIOD = decides(BOOKS_KIND, lambda m: (m.entity,), lambda m: m, decide_period, evolve_period)
+_KEEP_BOOKS = decides(BOOKS_KIND, lambda m: (m.entity,), lambda m: m, decide_books, evolve_books)
 
 HANDLERS: dict[type, Handler] = {
-    c.ClosePeriod: _PERIOD,
-    c.OpenPeriod: _PERIOD,
-    **{fact: Handler(_books, _post, _document) for fact in POSTINGS},
+    c.ConfigureEntity: _KEEP_BOOKS,
+    c.DefineChart: _KEEP_BOOKS,
+    c.ClosePeriod: _KEEP_BOOKS,
+    c.OpenPeriod: _KEEP_BOOKS,
+    **{fact: Handler(_refs, _post, _document) for fact in POSTINGS},
 }

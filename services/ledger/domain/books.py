@@ -1,87 +1,99 @@
-"""The books of one entity: which fiscal months are closed, and what that means for a fact."""
+"""The books of one entity: its settings, its chart, which fiscal months are closed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
+from typing import assert_never
 
-from contracts.commands import ClosePeriod, OpenPeriod
-from contracts.events.ledger import EntryLine, EntryPosted, PeriodClosed, PeriodOpened, PostingRefused
+from contracts.commands import ClosePeriod, ConfigureEntity, DefineChart, OpenPeriod
+from contracts.events.configuration import EntityConfigured
+from contracts.events.ledger import ChartDefined, PeriodClosed, PeriodOpened
+from contracts.fields import Role
 from contracts.rejections import Rejection
-from services.ledger.domain.chart import ACCOUNTS, CONTROL, ROLES
-from services.ledger.domain.postings import POSTINGS, Rule
+from services.ledger.domain.chart import DEFAULT_CHART, Chart, chart_mistake, chart_of, pooled
+from services.ledger.domain.postings import POSTINGS
+
+Command = ClosePeriod | OpenPeriod | ConfigureEntity | DefineChart
+Fact = PeriodClosed | PeriodOpened | EntityConfigured | ChartDefined
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """The books of `entity`; `closed` holds the first days of its closed months."""
+    """The books of `entity`; `closed` holds the first days of its closed months.
+
+    `pooled`: the control roles that share an account, or did in an earlier chart. What they hold can
+    only be proved together, because entries between them leave no trace.
+    """
 
     entity: str
     closed: frozenset[date] = frozenset()
+    configured: EntityConfigured | None = None
+    chart: Chart = DEFAULT_CHART
+    pooled: frozenset[Role] = frozenset()
+
+    @property
+    def base_currency(self) -> str | None:
+        """The currency that all lines of the entity foot in; None while each has books of its own."""
+        return self.configured.base_currency if self.configured else None
 
 
-def decide_period(
-    books: Books | None, command: ClosePeriod | OpenPeriod
-) -> Sequence[PeriodClosed | PeriodOpened] | Rejection:
-    """Close or open a month; nothing new when it is so already."""
-    is_closed = books is not None and command.period in books.closed
-    if isinstance(command, ClosePeriod):
-        return () if is_closed else (PeriodClosed(command.entity, command.period),)
-    return (PeriodOpened(command.entity, command.period),) if is_closed else ()
+def decide_books(books: Books | None, command: Command) -> Sequence[Fact] | Rejection:
+    """Close or open a month, take settings or a chart; nothing new when it is so already."""
+    before = books or Books(command.entity)
+    match command:
+        case ClosePeriod():
+            is_closed = command.period in before.closed
+            return () if is_closed else (PeriodClosed(command.entity, command.period),)
+        case OpenPeriod():
+            is_closed = command.period in before.closed
+            return (PeriodOpened(command.entity, command.period),) if is_closed else ()
+        case ConfigureEntity():
+            return _configure(before, command)
+        case DefineChart():
+            return _define(before, command)
+        case _:
+            assert_never(command)
 
 
-def evolve_period(books: Books | None, fact: PeriodClosed | PeriodOpened) -> Books:
-    """Give the books after a month was closed or opened."""
-    closed = books.closed if books else frozenset()
-    change = {fact.period}
-    return Books(fact.entity, closed | change if isinstance(fact, PeriodClosed) else closed - change)
+def _configure(books: Books, command: ConfigureEntity) -> Sequence[Fact] | Rejection:
+    base = books.base_currency
+    if base is not None and command.base_currency != base:
+        return Rejection("base_currency_fixed", f"it is {base}")
+    values = {field.name: getattr(command, field.name) for field in fields(command) if field.name != "entity"}
+    fact = EntityConfigured(command.entity, **values)
+    return () if fact == books.configured else (fact,)
 
 
-def decide_posting(books: Books | None, fact: object, source: str) -> EntryPosted | PostingRefused:
-    """Book a fact that the posting table names; `source` is its id, and becomes the entry's."""
-    rule = POSTINGS[type(fact)]
-    document_date: date = getattr(fact, rule.date)
-    closed = books.closed if books else frozenset()
-    posting_date = first_open_day(document_date, closed)
-    lines = entry_lines(rule, fact)
-    named = (account for leg in rule.legs for account, _ in leg.parts(fact) if account)
-    unknown = next((account for account in named if account not in ACCOUNTS or account in CONTROL), None)
-    if rule.may_refuse and posting_date != document_date:
-        return _refused(fact, rule, source, "period_closed", f"{document_date:%Y-%m} is closed")
-    if unknown is not None:
-        return _refused(fact, rule, source, "unknown_account", unknown)
-    return EntryPosted(
-        fact.customer,  # type: ignore[attr-defined]  # every booked fact has these
-        source,
-        fact.entity,  # type: ignore[attr-defined]
-        fact.currency,  # type: ignore[attr-defined]
-        getattr(fact, rule.document),
-        type(fact).__name__,
-        document_date,
-        posting_date,
-        lines,
+def _define(books: Books, command: DefineChart) -> Sequence[Fact] | Rejection:
+    mistake = chart_mistake(command, (cls.__name__ for cls in POSTINGS))
+    if mistake:
+        return Rejection("chart_invalid", mistake)
+    fact = ChartDefined(
+        command.entity,
+        command.accounts,
+        command.roles,
+        command.reasons,
+        command.daybooks,
+        command.allowance_method,
     )
+    return () if fact == books.chart.defined else (fact,)
 
 
-def _refused(fact: object, rule: Rule, source: str, code: str, detail: str) -> PostingRefused:
-    return PostingRefused(
-        fact.customer,  # type: ignore[attr-defined]  # every booked fact has these
-        source,
-        fact.entity,  # type: ignore[attr-defined]
-        getattr(fact, rule.document),
-        type(fact).__name__,
-        code,
-        detail,
-    )
-
-
-def entry_lines(rule: Rule, fact: object) -> tuple[EntryLine, ...]:
-    """Give the lines of a rule for a fact, without those of amount 0."""
-    return tuple(
-        EntryLine(account or ROLES[leg.role], leg.side, amount)
-        for leg in rule.legs
-        for account, amount in leg.parts(fact)
-        if amount
-    )
+def evolve_books(books: Books | None, fact: Fact) -> Books:
+    """Give the books after a fact about them."""
+    before = books or Books(fact.entity)
+    match fact:
+        case PeriodClosed():
+            return replace(before, closed=before.closed | {fact.period})
+        case PeriodOpened():
+            return replace(before, closed=before.closed - {fact.period})
+        case EntityConfigured():
+            return replace(before, configured=fact)
+        case ChartDefined():
+            chart = chart_of(fact)
+            return replace(before, chart=chart, pooled=before.pooled | pooled(chart))
+        case _:
+            assert_never(fact)
 
 
 def first_open_day(day: date, closed: frozenset[date]) -> date:
