@@ -274,7 +274,7 @@ def settled(
 def declined(
     application: str, amount: int, code: str, payment: str = "P1", **more: Any
 ) -> i.ApplicationDeclined:
-    return i.ApplicationDeclined("C1", "I1", payment, application, amount, code, **more)
+    return replace(i.ApplicationDeclined("C1", "I1", payment, application, amount, code), **more)
 
 
 def reversed_(
@@ -313,8 +313,9 @@ def payer_answered(
     day: date = PAID,
     **more: Any,
 ) -> i.PayerAnswered:
+    """What another customer is told of its payment for I1, by default in the invoice's currency."""
     who = (payer, "C1", payment, application, "I1")
-    return i.PayerAnswered(*who, "E1", "USD", outcome, used, day, **more)
+    return replace(i.PayerAnswered(*who, "E1", "USD", outcome, used, day), **more)
 
 
 def credit_applied(

@@ -7,6 +7,7 @@ from services.invoicing.domain.commands import AcknowledgePosting, RefusePosting
 from services.invoicing.domain.decide import decide
 from services.invoicing.domain.evolve import evolve
 from tests.builders import ARCHIVED, POST, back_to_draft, deferred, draft, drafted, opened, posted, settled
+from tests.invoicing.asked import writes
 from tests.spec import Spec
 
 INVOICE = Spec(decide, evolve)
@@ -48,7 +49,7 @@ def test_a_refused_invoice_is_a_draft_again_and_says_why() -> None:
 
 def test_a_refused_invoice_can_be_corrected_and_posted_again() -> None:
     past = INVOICE.given(drafted(), posted(), back_to_draft("unknown_account", "9999"))
-    edited = past.when(draft("I1", 9_000)).then(drafted(9_000, total=9_000))
+    edited = past.when(writes(draft("I1", 9_000))).then(drafted(9_000, total=9_000))
     edited.when(POST).then(posted(9_000, total=9_000)).when(AcknowledgePosting("invoicing/0/7")).then(
         opened(9_000, total=9_000, entry="invoicing/0/7")
     )

@@ -3,11 +3,12 @@
 from datetime import date
 
 from contracts.fields import InvoiceStatus
-from services.invoicing.domain.commands import Settle, Unsettle
+from services.invoicing.domain.commands import Unsettle
 from services.invoicing.domain.decide import decide
 from services.invoicing.domain.evolve import evolve
-from services.invoicing.domain.invoice import Settlement, Waiting
+from services.invoicing.domain.invoice import Settlement
 from tests.builders import ARCHIVED, PAID, UNDONE, declined, drafted, opened, posted, reversed_, settled
+from tests.invoicing.asked import applies
 from tests.spec import Spec
 
 INVOICE = Spec(decide, evolve)
@@ -26,7 +27,8 @@ def test_a_cleared_invoice_is_open_again() -> None:
         INVOICE.given(*CLEARED).when(UNDO).then(reversed_("P1#1", 10_000, 10_000, InvoiceStatus.OPEN)).state
     )
     assert (state.status, state.residual) == (InvoiceStatus.OPEN, 10_000)
-    assert state.settlements == {"P1#1": Settlement(0, UNDONE)}
+    assert state.settlements == {("", "P1#1"): Settlement(0, UNDONE, 0, "USD")}
+    assert (state.settled, state.cause) == (0, None)
 
 
 def test_an_invoice_of_which_a_part_stays_settled_is_partially_cleared() -> None:
@@ -55,13 +57,13 @@ def test_a_settlement_is_reversed_once() -> None:
 
 def test_a_reversed_application_is_not_settled_again() -> None:
     past = (*CLEARED, reversed_("P1#1", 10_000, 10_000, InvoiceStatus.OPEN))
-    again = Settle("C1", "I1", Waiting("P1", "P1#1", "E1", "USD", 10_000, PAID))
+    again = applies("P1#1", 10_000)
     INVOICE.given(*past).when(again).nothing()
 
 
 def test_what_was_reversed_can_be_paid_by_another_application() -> None:
     past = (*CLEARED, reversed_("P1#1", 10_000, 10_000, InvoiceStatus.OPEN))
-    other = Settle("C1", "I1", Waiting("P2", "P2#1", "E1", "USD", 10_000, UNDONE))
+    other = applies("P2#1", 10_000, "P2", day=UNDONE)
     INVOICE.given(*past).when(other).then(
         settled("P2#1", 10_000, 10_000, 0, InvoiceStatus.CLEARED, "P2", day=UNDONE)
     )

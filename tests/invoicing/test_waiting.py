@@ -6,7 +6,7 @@ import pytest
 
 from contracts.events import invoicing as i
 from contracts.fields import InvoiceStatus
-from services.invoicing.domain.commands import AcknowledgePosting, RefusePosting, Settle, Unsettle
+from services.invoicing.domain.commands import AcknowledgePosting, RefusePosting, Unsettle
 from services.invoicing.domain.decide import decide
 from services.invoicing.domain.evolve import evolve
 from services.invoicing.domain.invoice import Waiting
@@ -24,16 +24,11 @@ from tests.builders import (
     posted,
     settled,
 )
+from tests.invoicing.asked import applies
 from tests.spec import Spec
 
 INVOICE = Spec(decide, evolve)
 BOOKED = AcknowledgePosting("invoicing/0/2")
-
-
-def asks(
-    application: str, amount: int, payment: str = "P1", currency: str = "USD", day: date = PAID
-) -> Settle:
-    return Settle("C1", "I1", Waiting(payment, application, "E1", currency, amount, day))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +37,7 @@ def asks(
     ids=["unknown", "draft", "posted", "refused by the ledger"],
 )
 def test_an_application_waits_until_the_invoice_is_open(past: tuple[object, ...]) -> None:
-    state = INVOICE.given(*past).when(asks("P1#1", 4_000)).then(deferred("P1#1", 4_000)).state
+    state = INVOICE.given(*past).when(applies("P1#1", 4_000)).then(deferred("P1#1", 4_000)).state
     assert state.waiting == (Waiting("P1", "P1#1", "E1", "USD", 4_000, PAID),)
     assert state.residual == 0
 
@@ -52,7 +47,7 @@ def test_an_invoice_that_is_only_applied_to_has_no_status() -> None:
 
 
 def test_the_same_application_again_does_not_wait_twice() -> None:
-    INVOICE.given(deferred("P1#1", 4_000)).when(asks("P1#1", 4_000)).nothing()
+    INVOICE.given(deferred("P1#1", 4_000)).when(applies("P1#1", 4_000)).nothing()
 
 
 def test_it_is_settled_when_the_invoice_opens() -> None:
@@ -92,7 +87,7 @@ def test_several_are_answered_in_order_of_arrival_as_far_as_the_invoice_goes() -
 
 def test_one_that_does_not_fit_is_declined_when_the_invoice_opens_and_not_before() -> None:
     waits = i.ApplicationDeferred("C1", "I1", "P1", "P1#1", "E1", "EUR", 4_000, PAID)
-    INVOICE.given(drafted()).when(asks("P1#1", 4_000, currency="EUR")).then(waits)
+    INVOICE.given(drafted()).when(applies("P1#1", 4_000, currency="EUR")).then(waits)
     INVOICE.given(drafted(), waits, posted()).when(BOOKED).then(
         opened(), declined("P1#1", 4_000, "currency_differs")
     )
