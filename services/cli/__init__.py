@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from services.cli import operating, publishing, reading, stack
+from services.cli import accounting, operating, publishing, reading, stack
 
 app = typer.Typer(
     name="openitem",
@@ -30,11 +30,14 @@ app.command(rich_help_panel=READ)(reading.aging)
 app.command(rich_help_panel=READ)(reading.customer)
 app.command(rich_help_panel=READ)(reading.invoice)
 app.command(rich_help_panel=READ)(reading.payment)
-app.command("journal", rich_help_panel=READ)(reading.journal_command)
-app.command("trial-balance", rich_help_panel=READ)(reading.trial_balance_command)
+app.command("journal", rich_help_panel=READ)(accounting.journal_command)
+app.command("account-statement", rich_help_panel=READ)(accounting.account_statement_command)
+app.command("trial-balance", rich_help_panel=READ)(accounting.trial_balance_command)
+app.command(rich_help_panel=READ)(accounting.chart)
 app.command("prove", rich_help_panel=OPERATE)(operating.prove_command)
 app.command(rich_help_panel=OPERATE)(operating.topics)
 app.command(rich_help_panel=OPERATE)(operating.tail)
+app.add_typer(accounting.audit, name="audit", rich_help_panel=OPERATE)
 app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
 
 

@@ -1,4 +1,4 @@
-"""The commands that read: aging, documents, journal, trial balance."""
+"""The commands that read: aging and documents."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,6 @@ import typer
 
 from services.cli.connect import connection_settings, fail, run
 from services.cli.output import Format, Money, Sheet, records, show, upright
-from services.ledger.queries import JournalFilter, journal, trial_balance
 from services.reporting import queries
 from services.reporting.domain.aging import DEFAULT_SCHEME, OpenItem, age, bucket_of
 from services.runtime import clock
@@ -373,97 +372,3 @@ async def _document(
     if how is Format.csv:
         sheets = [sheet_of(found, "")]
     show(sheets, documents[0] if len(documents) == 1 else documents, how)
-
-
-# -- ledger -------------------------------------------------------------------------------------------
-
-
-def journal_command(
-    entity: EntityOption = None,
-    customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,
-    document: Annotated[
-        str | None, typer.Option(help="Only entries of this invoice, payment or application.")
-    ] = None,
-    account: Annotated[str | None, typer.Option(help="Only entries that touch this account.")] = None,
-    first: Annotated[
-        date | None, typer.Option("--from", parser=parse_date, metavar="DATE", help="Posted on or after.")
-    ] = None,
-    last: Annotated[
-        date | None, typer.Option("--to", parser=parse_date, metavar="DATE", help="Posted on or before.")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many entries, the newest.")] = 20,
-    how: FormatOption = Format.table,
-) -> None:
-    """What was booked: entries with their lines, the newest last.
-
-    openitem journal --customer 0379-NEVHP
-
-    openitem journal --account 1200 --from 2013-06-01 --to 2013-06-30 --limit 1000 --format csv
-    """
-    wanted = JournalFilter(entity, customer, document, account, first, last)
-    rows = run(_journal(wanted, limit))
-    columns = (
-        "posting_date", "entry", "rule", "entity", "customer", "document", "currency", "account",
-        "debit", "credit",
-    )  # fmt: skip
-    sheet = Sheet(
-        "Journal",
-        columns,
-        [
-            (
-                x.posting_date,
-                x.entry,
-                x.rule,
-                x.entity,
-                x.customer,
-                x.document,
-                x.currency,
-                x.account,
-                Money(x.debit, x.currency),
-                Money(x.credit, x.currency),
-            )
-            for x in rows
-        ],
-    )
-    show([sheet], records(sheet), how)
-
-
-async def _journal(wanted: JournalFilter, limit: int) -> Sequence[Any]:
-    async with reading(connection_settings().dsn("ledger")) as connection:
-        return await journal(connection, wanted, limit)
-
-
-def trial_balance_command(entity: EntityOption = None, how: FormatOption = Format.table) -> None:
-    """The balance of every account; debits equal credits, or something is very wrong.
-
-    openitem trial-balance --entity 391
-    """
-    show(*trial_balance_report(run(_trial_balance(entity))), how)
-
-
-async def _trial_balance(entity: str | None) -> list[Any]:
-    async with reading(connection_settings().dsn("ledger")) as connection:
-        return await trial_balance(connection, entity)
-
-
-def trial_balance_report(balances: Sequence[Any]) -> tuple[list[Sheet], list[dict[str, Any]]]:
-    """Give the trial balance as sheets, one a currency, and as JSON."""
-    columns = ("entity", "account", "name", "debit", "credit", "balance")
-    sheets: list[Sheet] = []
-    document: list[dict[str, Any]] = []
-    for currency in sorted({b.currency for b in balances}):
-        own = [b for b in balances if b.currency == currency]
-        rows = [
-            (b.entity, b.account, b.name, *(Money(x, currency) for x in (b.debit, b.credit, b.balance)))
-            for b in own
-        ]
-        sums = [
-            Money(sum(values), currency)
-            for values in zip(*((b.debit, b.credit, b.balance) for b in own), strict=True)
-        ]
-        totals = ("total", "", "", *sums)
-        beside = {"currency": currency}
-        sheet = Sheet(f"Trial balance, {currency}", columns, list(rows), totals, beside=beside)
-        sheets.append(sheet)
-        document += [{"currency": currency, **record} for record in records(sheet)]
-    return sheets or [Sheet("Trial balance: nothing was booked yet", columns, [])], document
