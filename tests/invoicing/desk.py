@@ -1,4 +1,4 @@
-"""Invoicing on its own over a store in memory: what is taken at once is one batch, one transaction."""
+"""Invoicing on its own, by default over a store in memory: what is taken at once is one transaction."""
 
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -19,6 +19,8 @@ from services.runtime.failpoints import Failpoints
 from services.runtime.lanes import lane_of
 from services.runtime.memory_store import MemoryStore
 from services.runtime.processor import Processor
+from services.runtime.service import Kind
+from services.runtime.store import OutboxRow, Store
 
 LANES = 4
 
@@ -26,8 +28,9 @@ LANES = 4
 class Desk:
     """Give it commands, and facts of payments and of the ledger; look at what it says and keeps."""
 
-    def __init__(self) -> None:
-        self.store = MemoryStore()
+    def __init__(self, store: Store | None = None) -> None:
+        self.store = store or MemoryStore()
+        self._stated: list[OutboxRow] = []
         self.failures: list[tuple[str, BaseException]] = []
         self._processor = Processor(
             SERVICE,
@@ -48,6 +51,7 @@ class Desk:
         known = len(self.said(CommandOutcome))
         records = [self._record(message) for message in messages]
         done = await self._processor.process(records)
+        self._stated += done.rows
         assert (done.alarms, self.failures, self.said(DeadLetter)) == ([], [], [])
         outcomes = sorted(self.said(CommandOutcome), key=lambda outcome: int(outcome.command))
         return [outcome.code for outcome in outcomes][known:]
@@ -64,14 +68,18 @@ class Desk:
         await self.book()
 
     def said(self, cls: type) -> list[Any]:
-        """All messages of a class, lane by lane in order."""
+        """All messages of a class, in the order in which they were stated."""
         entry = BY_CLASS["invoicing", cls]
-        rows = (row for _, lane in sorted(self.store.outbox_rows.items()) for row in lane)
-        return [codec.decode(entry, row.body) for row in rows if row.type == entry.type]
+        return [codec.decode(entry, row.body) for row in self._stated if row.type == entry.type]
 
-    def invoice(self, id_: str = "I1", customer: str = "C1") -> Invoice:
+    async def kept(self, kind: Kind, *key: str) -> Any:
+        """A state as it is kept."""
+        async with self.store.transaction(()) as transaction:
+            return (await transaction.load(kind, [key])).get(key)
+
+    async def invoice(self, id_: str = "I1", customer: str = "C1") -> Invoice:
         """A document as it is kept."""
-        found: Invoice = INVOICE.from_row(self.store.states[INVOICE.table][customer, id_])
+        found: Invoice = await self.kept(INVOICE, customer, id_)
         return found
 
     def _record(self, message: Any) -> Record:

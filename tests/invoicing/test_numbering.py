@@ -31,7 +31,7 @@ async def test_an_issued_document_has_its_number_from_the_start_and_a_draft_has_
     await desk.issue(issue("I1"), draft("I2"))
     assert [one.number for one in desk.said(InvoiceDrafted)] == [number("INV", 1), ""]
     assert [one.number for one in desk.said(InvoiceOpened)] == [number("INV", 1)]
-    assert desk.invoice("I1").said.number == number("INV", 1)
+    assert (await desk.invoice("I1")).said.number == number("INV", 1)
 
 
 async def test_each_kind_and_each_entity_has_numbers_of_its_own() -> None:

@@ -1,6 +1,7 @@
 """Migrated schemas: they are the tables of the code, history stays, and wrong books are refused."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -260,12 +261,32 @@ async def test_the_parts_of_a_payment_add_up_to_its_amount(
             await execute(database.roles["payments"], statement)
 
 
-async def test_an_invoice_never_owes_less_than_nothing(database: Database) -> None:
-    with pytest.raises(asyncpg.CheckViolationError):
-        await execute(
-            database.roles["invoicing"],
-            "INSERT INTO invoices (customer, invoice, residual, applications) VALUES ('C', 'I', -1, '{}')",
-        )
+@pytest.mark.parametrize(
+    ("entry", "parts", "taken"),
+    [
+        ("'e1'", "60, 10, 20, 5, 5", True),
+        ("'e1'", "0, 100, 0, 0, 0", True),
+        ("''", "0, 0, 0, 0, 0", True),
+        ("'e1'", "61, 10, 20, 5, 5", False),
+        ("'e1'", "0, 0, 0, 0, 0", False),
+        ("''", "100, 0, 0, 0, 0", False),
+        ("'e1'", "-1, 101, 0, 0, 0", False),
+        ("'e1'", "110, 0, -10, 0, 0", False),
+    ],
+)
+async def test_the_parts_of_an_invoice_add_up_to_its_total_once_it_is_booked(
+    entry: str, parts: str, taken: bool, database: Database
+) -> None:
+    statement = (
+        "INSERT INTO invoices (customer, invoice, total, entry, "
+        "residual, settled, discounted, written_off, credited, applications) "
+        f"VALUES ('C', '{secrets.token_hex(8)}', 100, {entry}, {parts}, '{{}}')"
+    )
+    if taken:
+        await execute(database.roles["invoicing"], statement)
+    else:
+        with pytest.raises(asyncpg.CheckViolationError):
+            await execute(database.roles["invoicing"], statement)
 
 
 # -- who may see what ----------------------------------------------------------------------------
