@@ -122,6 +122,10 @@ def test_what_goes_back_leaves_the_account_of_its_status(
     assert desk.lines_of(move(before, after)) == (debit("2100", HUNDRED), credit(account, HUNDRED))
 
 
+def test_what_was_never_released_bounces_without_an_entry() -> None:
+    assert Desk().entry_of(move(S.INITIAL, S.BOUNCED, charges=(Charge(150),))) is None
+
+
 def test_a_prepayment_goes_back_to_the_deposits() -> None:
     deposit = PaymentKind.PREPAYMENT
     desk = Desk().book(release(S.ALLOCATED, kind=deposit))

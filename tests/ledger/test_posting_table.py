@@ -287,6 +287,20 @@ def test_the_payment_of_another_customer_passes_through_payer_clearing_on_both_s
     assert desk.lines_of(back) == (debit("1920", 4_000), credit("2100", 4_000))
 
 
+def test_two_payers_may_have_given_one_id() -> None:
+    own = settled("P1#1", 1_000, 1_000, 9_000, PART)
+    foreign = settled("P1#1", 2_000, 2_000, 7_000, PART, payer="C9")
+    desk = Desk().book(posted(), released(), own, foreign)
+    assert desk.lines_of(reversed_("P1#1", 1_000, 8_000, PART)) == (
+        debit("1200", 1_000),
+        credit("2100", 1_000),
+    )
+    assert desk.lines_of(reversed_("P1#1", 2_000, 10_000, OPEN, payer="C9")) == (
+        debit("1200", 2_000),
+        credit("1920", 2_000),
+    )
+
+
 def test_an_answer_that_declines_books_nothing() -> None:
     fact = payer_answered("P9#1", ApplicationOutcome.DECLINED, 0, code="invoice_cleared")
     assert Desk().entry_of(fact) is None

@@ -15,7 +15,7 @@ from contracts.money import MAX_MINOR
 from services.ledger.domain.books import Books, first_open_day
 from services.ledger.domain.legs import Document, Leg, lines_of, mirrored, moved, summed
 from services.ledger.domain.planning import Known, Planned, Planner, converted, is_free, key_of
-from services.ledger.domain.postings import Row, Rule, rule_of
+from services.ledger.domain.postings import Row, Rule, kept_under, rule_of
 
 Look = Callable[[str], Document | None]
 """Finds a document of the fact's customer by its key."""
@@ -32,7 +32,7 @@ def document_keys(fact: object) -> list[str]:
     """Name the documents that booking a fact looks at, as far as the fact tells."""
     rule = rule_of(fact)
     keys = [key_of(fact, field) for field in rule.documents]
-    keys += [template.format(fact) for template in (rule.keeps, rule.reverses) if template]
+    keys += [kept_under(key, fact) for key in (rule.keeps, rule.reverses) if key]
     return list(dict.fromkeys(keys))
 
 
@@ -52,7 +52,7 @@ def decide_posting(books: Books, fact: Any, source: str, look: Look) -> Booked |
         return look(key) or Document(customer, key)
 
     if rule.reverses:
-        legs = mirrored(known(rule.reverses.format(fact)).legs)
+        legs = mirrored(known(kept_under(rule.reverses, fact)).legs)
     else:
         legs = _legs(books, rule, fact, known)
     documents = _documents(rule, fact, legs, known)
@@ -92,7 +92,7 @@ def _refusal(books: Books, fact: Any, rule: Rule, posting_date: date) -> tuple[s
 
 
 def _legs(books: Books, rule: Rule, fact: Any, known: Known) -> tuple[Leg, ...]:
-    placed = known(rule.keeps.format(fact)).legs if rule.keeps else ()
+    placed = known(kept_under(rule.keeps, fact)).legs if rule.keeps else ()
     legs = [_based(books, one, placed, known) for one in Planner(books, fact, known).legs(rule)]
     left = -sum(leg.base for leg in legs)
     if left:
@@ -120,9 +120,9 @@ def _documents(rule: Rule, fact: Any, legs: Sequence[Leg], known: Known) -> dict
     """Give the documents after the legs: their balances, and what is kept of the legs, or no longer is."""
     keys = dict.fromkeys(leg.document for leg in legs if leg.document)
     found = {key: moved(known(key), legs) for key in keys}
-    template = rule.keeps or rule.reverses
-    if template and legs:
-        key = template.format(fact)
+    kept_key = rule.keeps or rule.reverses
+    if kept_key and legs:
+        key = kept_under(kept_key, fact)
         before = found.get(key) or known(key)
         kept = summed((*before.legs, *legs))
         found[key] = Document(before.customer, key, before.account, before.open, before.base, kept)

@@ -75,9 +75,9 @@ class Rule(NamedTuple):
     """How one fact is booked: the fields that hold its document and its date, and its rows.
 
     `documents`: fields naming the documents whose balances move. `keeps` says under which key the legs
-    are kept, `reverses` under which key those are that are undone. `may_refuse`: the fact asks to be
-    booked, and goes back when it cannot be. Every other fact has happened and is booked in the first
-    open period.
+    are kept, `reverses` under which key those are that are undone, see `kept_under`. `may_refuse`: the
+    fact asks to be booked, and goes back when it cannot be. Every other fact has happened and is booked
+    in the first open period.
     """
 
     document: str
@@ -110,6 +110,7 @@ INSTRUMENTS: Final[dict[tuple[InstrumentStatus | None, InstrumentStatus], tuple[
     (_S.CONDITIONAL_COLLECTION, _S.PAID_CONDITIONALLY): (Row(BANK, DRAFTS, RECEIVED),),
     (None, _S.PAID): (Row(BANK, LEFT, RECEIVED),),
     (_S.PAID_CONDITIONALLY, _S.PAID): (Row(DRAFTS, CONDITIONAL, RECEIVED),),
+    (_S.INITIAL, _S.BOUNCED): (),
     (None, _S.BOUNCED): UNDONE,
     (_S.PAID_CONDITIONALLY, _S.BOUNCED): (
         Row(DRAFTS, CONDITIONAL, RECEIVED),
@@ -126,7 +127,7 @@ _ANSWERED: Final = Rule("application", "effective_date", documents=("payment",),
 _ANSWER: Final = "answer:{0.application}"
 _APPLIED, _CREDIT = "application:{0.application}", "credit:{0.application}"
 _INVOICE_LOSS, _CREDIT_LOSS = "invoice-write-off:{0.write_off}", "credit-write-off:{0.write_off}"
-_REFUNDED: Final = "refunded:{0.refund}/{0.payment}"
+_REFUNDED: Final = "refunded:{0.refund}\n{0.payment}"  # a line break is in no id
 
 
 def _move(fact: p.InstrumentMoved) -> Hashable:
@@ -223,3 +224,9 @@ def rule_of(fact: object) -> Rule:
     """Find how a fact is booked. Raises KeyError for what is in no table: nothing goes by unseen."""
     found = POSTINGS[type(fact)]
     return found if isinstance(found, Rule) else found.rules[found.case(fact)]
+
+
+def kept_under(key: str, fact: Any) -> str:
+    """Fill in a key of kept legs. Another customer's payment may have given the id of an own one."""
+    payer = getattr(fact, "payer", None)
+    return key.format(fact) + (f"\n{payer}" if payer is not None else "")
