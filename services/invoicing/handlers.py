@@ -47,8 +47,8 @@ SERIES: Final[Mapping[DocumentKind, str]] = {
 }
 WRITE_OFF_SERIES: Final = "WO"
 
-Translate = Callable[[Any, View], Command | None]
-"""Makes a command of a message and what is looked up for it; None when it does not concern invoicing."""
+Translate = Callable[[Any, View], Command]
+"""Makes a command of a message and what is looked up for it."""
 
 
 def _invoice(message: Any) -> Ref:
@@ -75,14 +75,20 @@ def _handler(
     translate: Translate,
     document: Callable[[Any], Ref] = _invoice,
     beside: Callable[[Any], Sequence[Ref]] = lambda message: (),
+    concerns: Callable[[Any], bool] = lambda message: True,
 ) -> Handler:
-    """Make the handler of a message to one document; `beside` names what else is looked at, if known."""
+    """Make the handler of a message to one document, if it concerns one of ours.
+
+    `beside` names what else is looked at, as far as the message tells.
+    """
+
+    def refs(message: Any) -> Sequence[Ref]:
+        return (document(message), *beside(message)) if concerns(message) else ()
 
     def handle(message: Any, meta: Meta, view: View) -> Effects | Rejection:
-        command = translate(message, view)
-        if command is None:
+        if not concerns(message):
             return NOTHING
-        decided = decide(view(document(message)), command)
+        decided = decide(view(document(message)), translate(message, view))
         if isinstance(decided, Rejection):
             return decided
         facts, states = _numbered(decided, meta, view)
@@ -92,11 +98,7 @@ def _handler(
                 states[ref] = evolve(states[ref] if ref in states else view(ref), fact)
         return Effects(facts, states)
 
-    return Handler(
-        lambda message: (document(message), *beside(message)),
-        handle,
-        lambda message: str(document(message)),
-    )
+    return Handler(refs, handle, lambda message: str(document(message)))
 
 
 def _numbered(facts: Sequence[Fact], meta: Meta, view: View) -> tuple[Sequence[Fact], dict[Ref, State]]:
@@ -176,15 +178,17 @@ def _unsettle(m: payments.ReversalReleased, _: View) -> Unsettle:
     return Unsettle(m.payment, m.application, m.reversal_date, m.payer)
 
 
-def _acknowledge(m: ledger.EntryPosted, view: View) -> AcknowledgePosting | None:
-    if m.rule != POSTING_RULE:
-        return None
+def _is_answer(m: ledger.EntryPosted | ledger.PostingRefused) -> bool:
+    return m.rule == POSTING_RULE
+
+
+def _acknowledge(m: ledger.EntryPosted, view: View) -> AcknowledgePosting:
     invoice: Invoice | None = view(_document(m))
     return AcknowledgePosting(m.entry, _policy(invoice, invoice.waiting if invoice else (), view))
 
 
-def _refuse(m: ledger.PostingRefused, _: View) -> RefusePosting | None:
-    return RefusePosting(m.code, m.detail) if m.rule == POSTING_RULE else None
+def _refuse(m: ledger.PostingRefused, _: View) -> RefusePosting:
+    return RefusePosting(m.code, m.detail)
 
 
 _WRITE = _handler(_write, beside=lambda m: (_entity(m.entity),))
@@ -207,6 +211,6 @@ HANDLERS: dict[type, Handler] = {
     c.ReverseWriteOff: _handler(_as_it_is),
     payments.ApplicationReleased: _handler(_settle, beside=_allowing),
     payments.ReversalReleased: _handler(_unsettle),
-    ledger.EntryPosted: _handler(_acknowledge, _document),
-    ledger.PostingRefused: _handler(_refuse, _document),
+    ledger.EntryPosted: _handler(_acknowledge, _document, concerns=_is_answer),
+    ledger.PostingRefused: _handler(_refuse, _document, concerns=_is_answer),
 }
