@@ -20,7 +20,8 @@ def _books(fact: Any) -> Ref:
 
 
 def _customer(fact: Any) -> str:
-    return str(getattr(fact, rule_of(fact).customer))
+    customer: str = getattr(fact, rule_of(fact).customer)
+    return customer
 
 
 def _refs(fact: Any) -> Sequence[Ref]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from contracts.events.ledger import EntryLine, EntryPosted
@@ -59,10 +59,10 @@ def debit_credit(line: EntryLine, amount: int) -> tuple[int, int]:
 
 def content(head: Sequence[Any], lines: Sequence[Sequence[Any]]) -> str:
     """Write what a seal covers as text: the columns of ENTRIES up to `recorded_at`, and all of LINES."""
-    return json.dumps([list(map(_plain, head)), *map(list, lines)], separators=(",", ":"))
+    *plain, document_date, posting_date, recorded_at = head
+    days = (document_date.isoformat(), posting_date.isoformat(), recorded_at.astimezone(UTC).isoformat())
+    return _encode(((*plain, *days), *lines))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat()
-    return value.isoformat() if isinstance(value, date) else value
+# Made once: `json.dumps` makes an encoder for each call that names separators.
+_encode = json.JSONEncoder(separators=(",", ":")).encode

@@ -32,8 +32,8 @@ def document_keys(fact: object) -> list[str]:
     """Name the documents that booking a fact looks at, as far as the fact tells."""
     rule = rule_of(fact)
     keys = [key_of(fact, field) for field in rule.documents]
-    keys += [kept_under(key, fact) for key in (rule.keeps, rule.reverses) if key]
-    return list(dict.fromkeys(keys))
+    kept_key = rule.keeps or rule.reverses
+    return [*keys, kept_under(kept_key, fact)] if kept_key else keys
 
 
 def decide_posting(books: Books, fact: Any, source: str, look: Look) -> Booked | PostingRefused:
@@ -48,8 +48,13 @@ def decide_posting(books: Books, fact: Any, source: str, look: Look) -> Booked |
         if refusal:
             return PostingRefused(customer, source, fact.entity, document, name, *refusal)
 
+    seen: dict[str, Document] = {}
+
     def known(key: str) -> Document:
-        return look(key) or Document(customer, key)
+        found = seen.get(key)
+        if found is None:
+            found = seen[key] = look(key) or Document(customer, key)
+        return found
 
     if rule.reverses:
         legs = mirrored(known(kept_under(rule.reverses, fact)).legs)
@@ -106,9 +111,9 @@ def _based(books: Books, one: Planned, placed: Sequence[Leg], known: Known) -> L
     head = one[:5]
     if one.base is not None:
         return Leg(*head, one.base)
-    undone = next((leg for leg in placed if leg[:4] == one[:4] and leg.amount == -one.amount), None)
-    if undone is not None:
-        return Leg(*head, -undone.base)
+    for leg in placed:
+        if leg[:4] == one[:4] and leg.amount == -one.amount:
+            return Leg(*head, -leg.base)
     if one.document:
         document = known(one.document)
         if document.open == -one.amount:

@@ -7,6 +7,7 @@ was put on; for everything else the account is the fact's own, else the chart's.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
+from contracts.commands import RoleAccount
 from contracts.fields import DocumentKind, Role
 from contracts.money import convert
 from services.ledger.domain.books import Books
@@ -136,12 +137,15 @@ class Planner:
         if post.by_reason and fact.reason in chart.reasons:
             return role, chart.reasons[fact.reason]
         if role in _STANDING and hasattr(fact, "payment"):
-            legs = self._known(key_of(fact, "payment")).legs
-            placed = next((leg.account for leg in legs if leg.role is role), None)
-            if placed is not None:
-                return role, placed
+            for leg in self._known(key_of(fact, "payment")).legs:
+                if leg.role is role:
+                    return role, leg.account
         overrides = getattr(fact, "accounts", ())
-        wanted = named or next((one.account for one in overrides if one.role is role), None)
+        wanted = named or (_override(overrides, role) if overrides else None)
         if wanted is None:
             return role, chart.roles[role]
         return (role, wanted) if is_free(self._books, wanted) else (Role.SUSPENSE, chart.roles[Role.SUSPENSE])
+
+
+def _override(overrides: Iterable[RoleAccount], role: Role) -> str | None:
+    return next((one.account for one in overrides if one.role is role), None)
