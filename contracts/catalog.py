@@ -164,6 +164,7 @@ _FACTS: tuple[tuple[str, type, int, str], ...] = (
     ("payments", p.OpenItemAdjusted, 1, "customer"),
     ("payments", p.BankReturned, 1, "customer"),
     ("payments", p.CreditWrittenOff, 1, "customer"),
+    ("payments", p.CreditWriteOffReversed, 1, "customer"),
     ("payments", p.CreditRefunded, 1, "customer"),
     ("payments", p.CreditRefundReversed, 1, "customer"),
     ("payments", p.RefundStarted, 1, "customer"),

@@ -103,7 +103,17 @@ def released(amount: int = 10_000, day: date = PAID) -> p.PaymentReleased:
 
 def reserved(number: int, invoice: str, amount: int, day: date = PAID) -> p.ApplicationReleased:
     """Application `number` of P1 was released."""
-    return p.ApplicationReleased("C1", "P1", f"P1#{number}", invoice, "E1", "USD", amount, day)
+    return p.ApplicationReleased(
+        "C1",
+        "P1",
+        f"P1#{number}",
+        invoice,
+        "E1",
+        "USD",
+        amount,
+        day,
+        terms=p.ApplicationTerms(payment_date=PAID),
+    )
 
 
 def applied(number: int, invoice: str, settled: int, returned: int, available: int) -> p.PaymentApplied:

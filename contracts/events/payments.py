@@ -67,7 +67,7 @@ class PaymentRecorded:
 
 @dataclass(frozen=True, slots=True)
 class PaymentEdited:
-    """What a payment says was replaced, its listed applications too."""
+    """What a payment says was replaced, its listed applications too; `status` is where it stands then."""
 
     customer: Id
     payment: Id
@@ -78,6 +78,7 @@ class PaymentEdited:
     reference: Text
     applications: Requests
     _: KW_ONLY
+    status: PaymentStatus = PaymentStatus.BALANCED
     rate: Rate = "1"
     order: Text = ""
     charges: Charges = ()
@@ -94,10 +95,12 @@ class PaymentHeld:
 
 @dataclass(frozen=True, slots=True)
 class HoldReleased:
-    """The payment is no longer on hold."""
+    """The payment is no longer on hold; a card payment that was not captured waits for that again."""
 
     customer: Id
     payment: Id
+    _: KW_ONLY
+    status: PaymentStatus = PaymentStatus.BALANCED
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class ApplicationsSuggested:
 class PaymentReleased:
     """The receipt is final: `amount` is credited to the customer.
 
-    The ledger debits the account of `instrument` with the amount less the charges.
+    The ledger debits the account of `instrument` with the amount less the charges. `selection` groups
+    payments that are presented to the bank together.
     """
 
     customer: Id
@@ -168,6 +172,7 @@ class PaymentReleased:
     instrument: InstrumentStatus = InstrumentStatus.PAID
     accounts: Overrides = ()
     daybook: Text = ""
+    selection: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +381,24 @@ class CreditWrittenOff:
 
 
 @dataclass(frozen=True, slots=True)
+class CreditWriteOffReversed:
+    """A write-off went with the receipt that it was of, which was voided, bounced or taken back."""
+
+    customer: Id
+    payment: Id
+    write_off: Id
+    entity: Id
+    currency: CurrencyCode
+    amount: Amount
+    available: Balance
+    reversal_date: date
+    reason: Id
+    _: KW_ONLY
+    kind: PaymentKind = PaymentKind.PAYMENT
+    rate: Rate = "1"
+
+
+@dataclass(frozen=True, slots=True)
 class CreditRefunded:
     """`amount` of what a payment had available goes back to the customer with `refund`."""
 
@@ -395,7 +418,10 @@ class CreditRefunded:
 
 @dataclass(frozen=True, slots=True)
 class CreditRefundReversed:
-    """A refund did not take place, or was voided: `amount` is available again."""
+    """A refund did not take place or was voided, or this receipt was undone: `amount` is available again.
+
+    When the receipt is undone, the refund stands, and lacks the cover that it had.
+    """
 
     customer: Id
     payment: Id

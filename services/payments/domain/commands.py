@@ -2,24 +2,16 @@
 
 from dataclasses import dataclass
 
-from contracts.commands import (
-    ApplyPayment,
-    HoldPayment,
-    ReceivePayment,
-    RecordPayment,
-    ReleaseHold,
-    ReleasePayment,
-    ReverseApplication,
-    VoidPayment,
-)
+from contracts import commands as c
+from services.payments.domain.account import Item
 
 
 @dataclass(frozen=True, slots=True)
 class ConfirmSettlement:
-    """Invoicing settled `settled` of an application."""
+    """Invoicing settled an application: `used` of the payment, in its currency, is gone."""
 
     application: str
-    settled: int
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +29,39 @@ class ConfirmReversal:
     application: str
 
 
-Command = (
-    RecordPayment
-    | ReceivePayment
-    | HoldPayment
-    | ReleaseHold
-    | ReleasePayment
-    | ApplyPayment
-    | ReverseApplication
-    | VoidPayment
-    | ConfirmSettlement
-    | ConfirmDecline
-    | ConfirmReversal
+@dataclass(frozen=True, slots=True)
+class ApplyToOrder:
+    """The invoice of the order that a prepayment is for has opened."""
+
+    invoice: str
+    item: Item
+
+
+Recording = c.RecordPayment | c.ReceivePayment
+Answer = ConfirmSettlement | ConfirmDecline | ConfirmReversal
+Steering = (
+    c.EditPayment
+    | c.HoldPayment
+    | c.ReleaseHold
+    | c.ConfirmCapture
+    | c.FailCapture
+    | c.ReleasePayment
+    | c.ReservePayment
+    | c.UnreservePayment
+    | c.ApplyPayment
+    | c.ReleaseApplications
+    | c.ClearApplications
+    | c.SuggestApplications
+    | c.ConfirmSuggestion
+    | c.AutoApply
+    | c.ReverseApplication
+    | c.VoidPayment
+    | c.ChangeInstrumentStatus
+    | c.AdjustOpenItem
+    | c.RecordBankReturn
+    | c.ReturnPayment
+    | c.WriteOffCredit
 )
+"""What is asked of a payment that exists, and is legal in some of its states."""
+
+Command = Recording | Steering | Answer | ApplyToOrder
