@@ -133,8 +133,11 @@ def _numbered(facts: Sequence[Fact], meta: Meta, view: View) -> tuple[Sequence[F
 
 
 def _with_number(fact: Fact, number: str) -> Fact:
-    has_one = isinstance(fact, p.PaymentRecorded | p.PaymentReleased | p.RefundReleased | p.CreditWrittenOff)
-    return replace(fact, number=number) if has_one else fact
+    match fact:
+        case p.PaymentRecorded() | p.PaymentReleased() | p.RefundReleased() | p.CreditWrittenOff():
+            return replace(fact, number=number)
+        case _:
+            return fact
 
 
 # -- commands ----------------------------------------------------------------------------------------
