@@ -24,7 +24,7 @@ from services.payments.domain.applying import reversals
 from services.payments.domain.context import Context
 from services.payments.domain.evolve import evolve, fold
 from services.payments.domain.facts import Decision, Fact
-from services.payments.domain.payment import RELEASED, Payment
+from services.payments.domain.payment import Payment
 from services.payments.domain.profile import uses
 from services.payments.domain.refunds import given_back, reversed_of
 from services.payments.domain.releasing import selection_of
@@ -60,7 +60,7 @@ def change(payment: Payment, command: ChangeInstrumentStatus, context: Context) 
         after = I.PAID_CONDITIONALLY
     if before is after:
         return ()
-    if payment.status not in RELEASED and after is not I.BOUNCED:
+    if before is I.INITIAL and after is not I.BOUNCED:
         return Rejection("instrument_not_released", f"the payment is {payment.status}")
     if not uses(context.profile, after):
         return Rejection("status_not_in_profile", f"{after}")
