@@ -8,7 +8,7 @@ path of applications loads the payment and nothing else.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import Flag, auto
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from contracts import commands as c
 from contracts.events import invoicing as i
