@@ -7,23 +7,28 @@ owner's has not counts the other way round.
 
 Per customer, entity and currency, in minor units, with "in flight to X" the facts X has not taken in:
 
-- AR control + in flight to the ledger = residuals in invoicing + in flight to invoicing
-- unapplied cash + in flight to the ledger = available and reserved in payments + in flight to payments
+- AR control + in flight to the ledger = residuals in invoicing (those of credit notes negative)
+  + in flight to invoicing
+- unapplied cash + in flight to the ledger = available and reserved of payments + in flight to payments
+- customer deposits + in flight to the ledger = the same of prepayments
 - aging in reporting + in flight to reporting = residuals in invoicing
 
-and the debits of every entity and currency equal its credits. A voided payment holds nothing; what is
-still applied of it counts against it until the invoices have given it back, and for each such application
-the reversal or its answer is in flight.
+and the debits of every entity equal its credits, in each currency and in base. Where the roles of an entity
+share an account, or did, entries between them have left no trace: their sums are compared together.
+
+A payment that was undone (voided, bounced, back at the beginning) holds nothing; what is still applied of it
+counts against it until the invoices have given it back, and for each such application the reversal or its
+answer is in flight.
 """
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, Text, cast, select, text
+from sqlalchemy import Select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codec, envelope
@@ -31,15 +36,16 @@ from contracts.catalog import CATALOG, SERVICES, facts_topic
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.fields import PaymentStatus, Side
+from contracts.fields import ApplicationOutcome, DocumentKind, InstrumentStatus, PaymentKind, Role, Side
 from services.invoicing.handlers import POSTING_RULE
-from services.ledger.domain.chart import ROLES, Role
-from services.payments.domain.payment import Application, ApplicationStatus, Payment
-from services.payments.store import PAYMENTS, from_row
+from services.ledger.store import BOOKS, BOOKS_KIND
+from services.payments.domain.payment import RELEASED, Application, ApplicationStatus, Payment
+from services.payments.store import PAYMENT, PAYMENTS
 from services.reporting.queries import owed
 from services.runtime.batch import record_of
 from services.runtime.reading import reading
 from services.runtime.settings import Settings
+from services.runtime.states import select_states
 
 Where = tuple[str, str, str]
 """Customer, entity, currency."""
@@ -83,100 +89,212 @@ class Difference(NamedTuple):
 
 
 class Proof(NamedTuple):
-    """What was compared: sums by law, and every place where the two sides differ."""
+    """What was compared: sums by law, and every place where the two sides differ.
+
+    `trial_balance` is debits less credits by entity and currency, `base_balance` by entity and base
+    currency.
+    """
 
     totals: dict[str, tuple[int, int]]
     places: int
     differences: tuple[Difference, ...]
     trial_balance: dict[tuple[str, str], int]
+    base_balance: Mapping[tuple[str, str], int] = {}
 
     @property
     def holds(self) -> bool:
         """Whether nothing is unexplained and every trial balance is zero."""
-        return not any(d.unexplained for d in self.differences) and not any(self.trial_balance.values())
+        balances = (*self.trial_balance.values(), *self.base_balance.values())
+        return not any(d.unexplained for d in self.differences) and not any(balances)
+
+
+Effect = tuple[Where, int]
+"""Where a fact changes a sum, and by how much."""
+
+Awaited = Mapping[type, Callable[[Any], Effect | None]]
+"""What a fact will change once it is taken in; None when nothing."""
 
 
 class Law(NamedTuple):
-    """Two sums that agree: service and query of each, and the facts in flight that each side awaits."""
+    """Two sums that agree: service and query of each, and the facts in flight that each side awaits.
+
+    `role` is that of the account on the left, if it is one.
+    """
 
     name: str
     left: tuple[str, Query]
     right: tuple[str, Query]
-    awaited_left: Mapping[type, Any]
-    awaited_right: Mapping[type, Any]
+    awaited_left: Awaited
+    awaited_right: Awaited
+    role: Role | None = None
 
 
-def _of_account(role: Role, sign: str) -> str:
+class Part(NamedTuple):
+    """What was found for a law."""
+
+    name: str
+    left: Counter[Where]
+    right: Counter[Where]
+    to_left: Sequence[InFlight]
+    to_right: Sequence[InFlight]
+
+
+# -- the sums -----------------------------------------------------------------------------------------
+
+
+def _of_role(role: Role, sign: str) -> str:
     return (
-        f"SELECT customer, entity, currency, ({sign} sum(debit - credit))::bigint "  # noqa: S608 - constants
-        f"FROM lines JOIN entries USING (entry) WHERE account = '{ROLES[role]}' GROUP BY 1, 2, 3"
+        f"SELECT customer, entity, l.currency, ({sign} sum(debit - credit))::bigint "  # noqa: S608 - constants
+        f"FROM lines l JOIN entries USING (entry) WHERE role = '{role.value}' GROUP BY 1, 2, 3"
+    )
+
+
+def _held(kind: PaymentKind) -> str:
+    released = ", ".join(f"'{status.value}'" for status in sorted(RELEASED))
+    return (
+        "SELECT customer, entity, currency, sum(CASE "  # noqa: S608 - constants
+        f"WHEN status IN ({released}) THEN available + reserved "
+        "ELSE -(applied + refunded + written_off) END)::bigint "
+        f"FROM payments WHERE kind = '{kind.value}' GROUP BY 1, 2, 3"
     )
 
 
 _RESIDUALS = (
-    "SELECT customer, entity, currency, sum(residual)::bigint FROM invoices "
-    "WHERE entity IS NOT NULL GROUP BY 1, 2, 3"
-)
-_HELD = (
     "SELECT customer, entity, currency, "
-    "sum(CASE WHEN status = 'VOIDED' THEN -applied ELSE available + reserved END)::bigint "
-    "FROM payments GROUP BY 1, 2, 3"
+    "sum(CASE WHEN kind = 'CREDIT_NOTE' THEN -residual ELSE residual END)::bigint "
+    "FROM invoices WHERE entity IS NOT NULL GROUP BY 1, 2, 3"
 )
 _TRIAL = "SELECT entity, currency, sum(debit - credit)::bigint FROM totals GROUP BY 1, 2"
-_VOIDED = select(
-    *(c for c in PAYMENTS.c if c.name != "applications"), cast(PAYMENTS.c.applications, Text)
-).where(PAYMENTS.c.status == PaymentStatus.VOIDED.value, PAYMENTS.c.reserved + PAYMENTS.c.applied != 0)
+_BASE = "SELECT entity, base_currency, sum(debit - credit)::bigint FROM base_totals GROUP BY 1, 2"
+_POOLED = select_states(BOOKS_KIND, BOOKS.c.pooled != text("'[]'::jsonb"))
+_UNDONE = select_states(
+    PAYMENT,
+    PAYMENTS.c.status.not_in([status.value for status in RELEASED]),
+    PAYMENTS.c.reserved + PAYMENTS.c.applied != 0,
+)
+
+# -- what facts in flight will change -----------------------------------------------------------------
 
 
-def _booked_invoice(fact: le.EntryPosted) -> int:
-    """What an invoice owes once invoicing has seen that it was booked: the debit of AR control."""
+def _owed(fact: Any, amount: int) -> Effect:
+    """What is owed changes by an amount; what a credit note gives changes the other way round."""
+    sign = -1 if fact.kind is DocumentKind.CREDIT_NOTE else 1
+    return (fact.customer, fact.entity, fact.currency), sign * amount
+
+
+def _booked_invoice(fact: le.EntryPosted) -> Effect | None:
+    """What a document owes once invoicing has seen that it was booked: the line of AR control."""
     if fact.rule != POSTING_RULE:
-        return 0
-    control = (ROLES[Role.AR_CONTROL], Side.DEBIT)
-    return sum(line.amount for line in fact.lines if (line.account, line.side) == control)
+        return None
+    lines = (line for line in fact.lines if line.role is Role.AR_CONTROL)
+    amount = sum(line.amount if line.side is Side.DEBIT else -line.amount for line in lines)
+    return (fact.customer, fact.entity, fact.currency), amount
 
 
-_MOVES_AR: Mapping[type, Any] = {
-    i.ApplicationSettled: lambda f: -f.settled,
-    i.ApplicationReversed: lambda f: f.amount,
+_MOVES_AR: Awaited = {
+    i.ApplicationSettled: lambda f: _owed(f, -(f.settled + f.discount + f.written_off)),
+    i.ApplicationReversed: lambda f: _owed(f, f.amount + f.discount + f.written_off),
+    i.InvoiceWrittenOff: lambda f: _owed(f, -f.amount),
+    i.WriteOffReversed: lambda f: _owed(f, f.amount),
 }
-_MOVES_CASH: Mapping[type, Any] = {
-    i.ApplicationSettled: lambda f: -f.settled,
-    i.ApplicationReversed: lambda f: f.amount,
-}
+
+
+def _used(kind: PaymentKind, sign: int) -> Callable[[Any], Effect | None]:
+    """What an answer to a customer about an own payment changes of what that payment holds."""
+
+    def effect(fact: i.ApplicationSettled | i.ApplicationReversed) -> Effect | None:
+        if fact.payer is not None or fact.payment_kind is not kind:
+            return None
+        return (fact.customer, fact.entity, fact.payment_currency), sign * fact.used
+
+    return effect
+
+
+def _answered(kind: PaymentKind) -> Callable[[Any], Effect | None]:
+    signs = {ApplicationOutcome.SETTLED: -1, ApplicationOutcome.REVERSED: 1}
+
+    def effect(fact: i.PayerAnswered) -> Effect | None:
+        if fact.payment_kind is not kind or fact.outcome not in signs:
+            return None
+        return (fact.payer, fact.entity, fact.currency), signs[fact.outcome] * fact.used
+
+    return effect
+
+
+def _answers(kind: PaymentKind) -> Awaited:
+    return {
+        i.ApplicationSettled: _used(kind, -1),
+        i.ApplicationReversed: _used(kind, 1),
+        i.PayerAnswered: _answered(kind),
+    }
+
+
+def _of_kind(kind: PaymentKind, sign: int) -> Callable[[Any], Effect | None]:
+    def effect(fact: Any) -> Effect | None:
+        if fact.kind is not kind:
+            return None
+        return (fact.customer, fact.entity, fact.currency), sign * fact.amount
+
+    return effect
+
+
+def _moved(kind: PaymentKind) -> Callable[[Any], Effect | None]:
+    """A receipt is undone when its instrument bounces or goes back to the beginning."""
+
+    def effect(fact: p.InstrumentMoved) -> Effect | None:
+        undone = fact.to_status in (InstrumentStatus.BOUNCED, InstrumentStatus.INITIAL)
+        if not undone or fact.from_status is InstrumentStatus.INITIAL:
+            return None
+        return _of_kind(kind, -1)(fact)
+
+    return effect
+
+
+def _receipts(kind: PaymentKind) -> Awaited:
+    return {
+        p.PaymentReleased: _of_kind(kind, 1),
+        p.PaymentVoided: _of_kind(kind, -1),
+        p.InstrumentMoved: _moved(kind),
+        p.OpenItemAdjusted: _of_kind(kind, -1),
+        p.CreditWrittenOff: _of_kind(kind, -1),
+        p.CreditWriteOffReversed: _of_kind(kind, 1),
+        p.CreditRefunded: _of_kind(kind, -1),
+        p.CreditRefundReversed: _of_kind(kind, 1),
+    }
+
+
+def _held_law(name: str, role: Role, kind: PaymentKind) -> Law:
+    answers = _answers(kind)
+    left, right = ("ledger", _of_role(role, "-")), ("payments", _held(kind))
+    return Law(name, left, right, {**_receipts(kind), **answers}, answers, role)
+
 
 LAWS: Sequence[Law] = (
     Law(
         "AR control = residuals",
-        ("ledger", _of_account(Role.AR_CONTROL, "")),
+        ("ledger", _of_role(Role.AR_CONTROL, "")),
         ("invoicing", _RESIDUALS),
         _MOVES_AR,
         {le.EntryPosted: _booked_invoice},
+        Role.AR_CONTROL,
     ),
-    Law(
-        "unapplied cash = held by payments",
-        ("ledger", _of_account(Role.UNAPPLIED_CASH, "-")),
-        ("payments", _HELD),
-        {
-            p.PaymentReleased: lambda f: f.amount,
-            p.PaymentVoided: lambda f: -f.amount,
-            **_MOVES_CASH,
-        },
-        _MOVES_CASH,
-    ),
+    _held_law("unapplied cash = held by payments", Role.UNAPPLIED_CASH, PaymentKind.PAYMENT),
+    _held_law("customer deposits = held by prepayments", Role.CUSTOMER_DEPOSITS, PaymentKind.PREPAYMENT),
     Law(
         "aging = residuals",
         # Of all dates: an invoice dated tomorrow is owed, although no aging as of today shows it.
         ("reporting", owed(date.max)),
         ("invoicing", _RESIDUALS),
-        {i.InvoiceOpened: lambda f: f.total, **_MOVES_AR},
+        {i.InvoiceOpened: lambda f: _owed(f, f.total), **_MOVES_AR},
         {},
     ),
 )
 
+POOLED_LAW = "customer accounts = residuals less held"
+"""Of entities where control roles share an account: what is on it = what is owed less what is held."""
 
-VOIDED_LAW = "voided payments are undone"
-"""What is still reserved or applied of voided payments = what is on its way back."""
+VOIDED_LAW = "undone payments are given back"
+"""What is still reserved or applied of undone payments = what is on its way back."""
 
 
 class _Snapshots:
@@ -261,18 +379,62 @@ async def _compare(snapshots: _Snapshots) -> Proof:
     totals: dict[str, tuple[int, int]] = {}
     differences: list[Difference] = []
     places: set[Where] = set()
+    pooled = {row[0]: BOOKS_KIND.from_row(row).pooled for row in await snapshots.rows("ledger", _POOLED)}
+    together = Part(POOLED_LAW, Counter(), Counter(), [], [])
+    parts: list[Part] = []
     for law in LAWS:
-        left = await _sums(snapshots, *law.left)
-        right = await _sums(snapshots, *law.right)
-        to_left = await _in_flight(snapshots, law.left[0], law.awaited_left)
-        to_right = await _in_flight(snapshots, law.right[0], law.awaited_right)
-        totals[law.name] = (sum(left.values()), sum(right.values()))
-        places |= left.keys() | right.keys()
-        differences += _differences(law.name, left, right, to_left, to_right)
-    voided = await _voided(snapshots)
-    totals[VOIDED_LAW] = (sum(d.left for d in voided), sum(d.right for d in voided))
-    trial = {(entity, currency): net for entity, currency, net in await snapshots.rows("ledger", _TRIAL)}
-    return Proof(totals, len(places), (*differences, *voided), trial)
+        apart, added = _split(law, await _part(snapshots, law), pooled)
+        parts.append(apart)
+        together = _joined(together, added, 1 if law.role is Role.AR_CONTROL else -1)
+    for part in (*parts, together) if pooled else parts:
+        totals[part.name] = (sum(part.left.values()), sum(part.right.values()))
+        places |= part.left.keys() | part.right.keys()
+        differences += _differences(*part)
+    undone = await _undone(snapshots)
+    totals[VOIDED_LAW] = (sum(d.left for d in undone), sum(d.right for d in undone))
+    trial, base = [
+        {(entity, currency): net for entity, currency, net in await snapshots.rows("ledger", query)}
+        for query in (_TRIAL, _BASE)
+    ]
+    return Proof(totals, len(places), (*differences, *undone), trial, base)
+
+
+async def _part(snapshots: _Snapshots, law: Law) -> Part:
+    return Part(
+        law.name,
+        await _sums(snapshots, *law.left),
+        await _sums(snapshots, *law.right),
+        await _in_flight(snapshots, law.left[0], law.awaited_left),
+        await _in_flight(snapshots, law.right[0], law.awaited_right),
+    )
+
+
+def _split(law: Law, part: Part, pooled: Mapping[str, frozenset[Role]]) -> tuple[Part, Part]:
+    """Take out what belongs to entities where the law's role shares its account with another."""
+    sharing = {entity for entity, roles in pooled.items() if law.role in roles}
+
+    def chosen(inside: bool) -> Part:
+        def is_in(where: Where) -> bool:
+            return (where[1] in sharing) is inside
+
+        left, right = [Counter({w: n for w, n in s.items() if is_in(w)}) for s in (part.left, part.right)]
+        flying = [[one for one in facts if is_in(one.where)] for facts in (part.to_left, part.to_right)]
+        return Part(part.name, left, right, *flying)
+
+    return chosen(False), chosen(True)
+
+
+def _joined(whole: Part, part: Part, sign: int) -> Part:
+    """Add a part; on one account, what is held stands against what is owed."""
+    left, right = Counter(whole.left), Counter(whole.right)
+    for sums, added in ((left, part.left), (right, part.right)):
+        for where, amount in added.items():
+            sums[where] += sign * amount
+    flying = [
+        [*before, *(one._replace(amount=sign * one.amount) for one in added)]
+        for before, added in ((whole.to_left, part.to_left), (whole.to_right, part.to_right))
+    ]
+    return Part(whole.name, left, right, *flying)
 
 
 async def _sums(snapshots: _Snapshots, service: str, query: Query) -> Counter[Where]:
@@ -280,15 +442,15 @@ async def _sums(snapshots: _Snapshots, service: str, query: Query) -> Counter[Wh
     return Counter({(customer, entity, currency): amount for customer, entity, currency, amount in rows})
 
 
-async def _in_flight(snapshots: _Snapshots, reader: str, amounts: Mapping[type, Any]) -> list[InFlight]:
+async def _in_flight(snapshots: _Snapshots, reader: str, awaited: Awaited) -> list[InFlight]:
     found: list[InFlight] = []
-    owners = {entry.service for entry in CATALOG.values() if entry.cls in amounts}
+    owners = {entry.service for entry in CATALOG.values() if entry.cls in awaited}
     for owner in sorted(owners):
         for id_, fact, sign, parked in await snapshots.apart(owner, reader):
-            amount = sign * amounts[type(fact)](fact) if type(fact) in amounts else 0
-            if amount:
-                where = (fact.customer, fact.entity, fact.currency)
-                found.append(InFlight(id_, type(fact).__name__, reader, where, amount, parked))
+            effect = awaited[type(fact)](fact) if type(fact) in awaited else None
+            if effect and effect[1]:
+                where, amount = effect
+                found.append(InFlight(id_, type(fact).__name__, reader, where, sign * amount, parked))
     return found
 
 
@@ -314,9 +476,9 @@ def _differences(
     return found
 
 
-async def _voided(snapshots: _Snapshots) -> list[Difference]:
-    """Name every voided payment's application that is not undone yet, with the fact that will undo it."""
-    payments: list[Payment] = [from_row(row) for row in await snapshots.rows("payments", _VOIDED)]
+async def _undone(snapshots: _Snapshots) -> list[Difference]:
+    """Name every undone payment's application that is not given back yet, with the fact that will do it."""
+    payments: list[Payment] = [PAYMENT.from_row(row) for row in await snapshots.rows("payments", _UNDONE)]
     if not payments:
         return []
     coming = await _coming_back(snapshots)
@@ -345,12 +507,22 @@ def _still_out(application: Application) -> int:
 async def _coming_back(snapshots: _Snapshots) -> dict[tuple[str, str], list[tuple[str, Stated]]]:
     """Find the reversals that invoicing has not taken in, and the answers that payments has not."""
     found: dict[tuple[str, str], list[tuple[str, Stated]]] = defaultdict(list)
-    answers = (i.ApplicationSettled, i.ApplicationDeclined, i.ApplicationReversed)
-    for owner, reader, types in (
-        ("payments", "invoicing", (p.ReversalReleased,)),
-        ("invoicing", "payments", answers),
-    ):
+    for owner, reader in (("payments", "invoicing"), ("invoicing", "payments")):
         for one in await snapshots.apart(owner, reader):
-            if isinstance(one.fact, types) and one.sign > 0:
-                found[one.fact.customer, one.fact.application].append((reader, one))
+            payer = _payer_of(one.fact)
+            if payer and one.sign > 0:
+                found[payer, one.fact.application].append((reader, one))
     return found
+
+
+def _payer_of(fact: Any) -> str:
+    """Give whose payment a reversal or an answer is about; empty when payments takes no notice of it."""
+    match fact:
+        case p.ReversalReleased():
+            return fact.payer or fact.customer
+        case i.PayerAnswered():
+            return fact.payer
+        case i.ApplicationSettled() | i.ApplicationDeclined() | i.ApplicationReversed():
+            return "" if fact.payer else fact.customer
+        case _:
+            return ""

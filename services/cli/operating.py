@@ -194,7 +194,8 @@ def _print_record(record: Any, how: Format) -> None:
 def prove_command(how: FormatOption = Format.table) -> None:
     """Prove that the services agree with each other and the books balance.
 
-    AR control = residuals, unapplied cash = what payments hold, aging = residuals.
+    AR control = residuals, unapplied cash = what payments hold, customer deposits = what prepayments hold,
+    aging = residuals; debits = credits, in each currency and in base.
 
     Facts that one service has stated and another has not seen yet, or has parked, are named. Ends with 1
     when a difference is left that none of them explains, or a trial balance is not zero.
@@ -235,13 +236,19 @@ def proof_report(proof: Proof) -> tuple[list[Sheet], dict[str, Any]]:
         ("entity", "currency", "balance"),
         [(entity, currency, Money(net, currency)) for (entity, currency), net in proof.trial_balance.items()],
     )
-    sheets = [laws, trial]
+    base = Sheet(
+        "Trial balance in base: debits less credits",
+        ("entity", "base_currency", "balance"),
+        [(entity, currency, Money(net, currency)) for (entity, currency), net in proof.base_balance.items()],
+    )
+    sheets = [laws, trial, base]
     if differences.rows:
         sheets.append(differences)
     document = {
         "holds": proof.holds,
         "laws": records(laws),
         "trial_balance": records(trial),
+        "base_balance": records(base),
         "differences": [
             {**record, "in_flight": [_in_flight(fact) for fact in difference.in_flight]}
             for record, difference in zip(records(differences), proof.differences, strict=True)

@@ -1,18 +1,23 @@
 """The proof: exact while facts are in flight, and not fooled when one is lost."""
 
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import asyncpg
 import pytest
 
+from contracts import commands as c
 from contracts.commands import DiscardParked, ReplayParked, ReverseApplication, VoidPayment
-from services.prove import VOIDED_LAW, Difference, Proof, prove
+from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind
+from services.prove import POOLED_LAW, VOIDED_LAW, Difference, Proof, prove
 from services.runtime.settings import read_settings
-from tests.builders import issue, receive
+from tests.builders import issue, receive, use_credit
 from tests.cli.chain import Chain
+from tests.ledger.charts import ONE_CONTROL
 from tests.runtime.conftest import Database
 
 pytestmark = pytest.mark.system
@@ -72,34 +77,144 @@ async def test_what_is_in_flight_is_named_with_its_amount(chain: Chain, database
     assert named(proof, "aging = residuals") == {("InvoiceOpened", "reporting", False)}
 
 
-@pytest.mark.parametrize("seed", range(4))
+HOMES = {"C0": ("E0", "USD"), "C1": ("E1", "EUR"), "C2": ("E0", "USD"), "C3": ("E1", "EUR")}
+"""Where a customer's documents belong. Control roles of E0 share an account; E1 keeps books in dollars."""
+
+
+def set_up(chain: Chain) -> None:
+    for service in ("invoicing", "payments", "ledger"):
+        chain.send_to(service, c.ConfigureEntity("E1", base_currency="USD"))
+    for service in ("invoicing", "payments"):
+        chain.send_to(service, c.SetRate("E1", "EUR", date(2026, 1, 1), "1.0837"))
+    chain.send_to("ledger", replace(ONE_CONTROL, entity="E0"))
+    for customer, payer in (("C0", "C2"), ("C1", "C3")):
+        chain.send(c.RegisterCustomer(customer, customer, payers=(payer,)))
+    statuses = tuple(map(c.StatusAccount, InstrumentStatus))
+    chain.send(*(c.DefinePaymentProfile(entity, "draft", statuses) for entity in ("E0", "E1")))
+
+
+def episode(dice: random.Random, n: int, whose: Sequence[str]) -> list[Any]:
+    """A document of `whose[n]`, a payment of one kind or another, and what it is used for."""
+    customer = whose[n]
+    entity, currency = HOMES[customer]
+    head: dict[str, Any] = {"customer": customer, "entity": entity, "currency": currency}
+    if n % 3 == 2:
+        return [issue(f"I{n}", 700, kind=DocumentKind.CREDIT_NOTE, **head)]
+    m = dice.randint(0, n)
+    debtor = None if whose[m] == customer else whose[m]
+    paid = (
+        c.ApplicationRequest(f"I{n}", dice.choice((300, 1_000, 1_500)), write_off=dice.choice((0, 0, 700))),
+        c.ApplicationRequest(f"I{m}", 200, debtor=debtor),
+    )
+    payment = c.RecordPayment(
+        customer,
+        f"P{n}",
+        entity,
+        currency,
+        2_000,
+        DAY,
+        "draft",
+        applications=paid,
+        kind=PaymentKind.PREPAYMENT if n % 4 == 1 else PaymentKind.PAYMENT,
+        rate=dice.choice((None, "1.1")) if entity == "E1" else None,
+        charges=(c.Charge(7),),
+    )
+    status = dice.choice((InstrumentStatus.PAID, InstrumentStatus.CONDITIONAL_COLLECTION))
+    return [issue(f"I{n}", 1_000, **head), payment, c.ReleasePayment(customer, f"P{n}", status=status)]
+
+
+def afterwards(dice: random.Random, n: int, whose: Sequence[str]) -> list[Any]:
+    """Something that may be possible with the documents of an episode, or refused."""
+    m, other = dice.randint(0, n), dice.randint(0, n)
+    customer = whose[m]
+    entity, currency = HOMES[customer]
+    payment = (customer, f"P{m}")
+    sources = (c.RefundSource(f"P{m}", 100), c.RefundSource(f"I{other}", 50, is_credit_note=True))
+    used = sources if whose[other] == customer else sources[:1]
+    refund = c.RecordPayment(
+        customer,
+        f"R{m}",
+        entity,
+        currency,
+        sum(source.amount for source in used),
+        DAY,
+        kind=PaymentKind.REFUND,
+        sources=used,
+    )
+    credit = c.ApplyCreditNote(customer, f"I{m // 3 * 3 + 2}", (c.ApplicationRequest(f"I{m}", 250),), DAY)
+    return dice.choice(
+        (
+            [VoidPayment(*payment, DAY)],
+            [ReverseApplication(*payment, f"P{m}#{dice.randint(1, 2)}", DAY)],
+            [c.ReturnPayment(*payment, DAY)],
+            [c.ChangeInstrumentStatus(*payment, dice.choice(list(InstrumentStatus)), DAY)],
+            [c.ChangeInstrumentStatus(*payment, InstrumentStatus.PAID, DAY, by_bank=True)],
+            [c.WriteOffCredit(*payment, 40, DAY, "small")],
+            [c.WriteOffInvoice(customer, f"I{m}", 60, DAY, "small")],
+            [c.ReverseWriteOff(customer, f"I{m}", f"I{m}~1", DAY)],
+            [credit],
+            [c.ReverseCreditApplication(customer, credit.credit_note, f"{credit.credit_note}#1", DAY)],
+            [refund, c.ReleasePayment(customer, f"R{m}")],
+            [VoidPayment(customer, f"R{m}", DAY)],
+        )
+    )
+
+
+@pytest.mark.parametrize("seed", range(6))
 async def test_the_proof_is_exact_at_every_moment_of_a_random_story(
     chain: Chain, database: Database, seed: int
 ) -> None:
     dice = random.Random(seed)
-    for n in range(12):
-        customer, entity = f"C{n % 3}", f"E{n % 2}"
-        invoice, payment = issue(f"I{n}", 1_000, customer=customer, entity=entity), f"P{n}"
-        paid = ((f"I{n}", dice.choice((300, 1_000, 1_500))), (f"I{max(0, n - 3)}", 200))
-        chain.send(invoice, receive(payment, 2_000, *paid, customer=customer, entity=entity))
-        for _ in range(dice.randint(0, 4)):
+    set_up(chain)
+    await chain.settle()
+    whose = dice.choices(list(HOMES), k=16)
+    for n in range(len(whose)):
+        chain.send(*episode(dice, n, whose))
+        for _ in range(dice.randint(0, 12)):
             await chain.stumble(dice)
-        undo = dice.choice(
-            (
-                VoidPayment(customer, payment, DAY),
-                ReverseApplication(customer, payment, f"{payment}#1", DAY),
-                None,
-            )
-        )
-        if undo:
-            chain.send(undo)
-        await chain.stumble(dice)
+        for _ in range(4):
+            chain.send(*afterwards(dice, n, whose))
+            await chain.stumble(dice)
         proof = await proof_of(database)
         assert proof.holds, [d for d in proof.differences if d.unexplained]
     await chain.settle()
     proof = await proof_of(database)
     assert proof.holds
     assert proof.differences == ()
+    assert proof.totals[POOLED_LAW] != (0, 0)
+
+
+async def test_deposits_and_unapplied_cash_are_told_apart(chain: Chain, database: Database) -> None:
+    prepaid = replace(receive("P2", 700), kind=PaymentKind.PREPAYMENT)
+    chain.send(issue("I1", 10_000), receive("P1", 4_000, ("I1", 3_000)), prepaid)
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals["unapplied cash = held by payments"] == (1_000, 1_000)
+    assert proof.totals["customer deposits = held by prepayments"] == (700, 700)
+    assert POOLED_LAW not in proof.totals
+
+
+async def test_roles_on_one_account_are_proved_together(chain: Chain, database: Database) -> None:
+    chain.send_to("ledger", ONE_CONTROL)
+    await chain.settle()
+    chain.send(issue("I1", 10_000), receive("P1", 4_000, ("I1", 3_000)))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals[POOLED_LAW] == (6_000, 6_000)
+    assert proof.totals["AR control = residuals"] == (0, 0)
+
+
+async def test_credit_notes_count_against_what_is_owed(chain: Chain, database: Database) -> None:
+    chain.send(issue("I1", 10_000), issue("CN1", 4_000, kind=DocumentKind.CREDIT_NOTE))
+    await chain.settle()
+    assert (await proof_of(database)).totals["AR control = residuals"] == (6_000, 6_000)
+    chain.send(use_credit(("I1", 3_000)))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals["AR control = residuals"] == (6_000, 6_000)
 
 
 async def test_an_invoice_dated_tomorrow_is_owed_too(chain: Chain, database: Database) -> None:
@@ -165,3 +280,16 @@ async def test_a_trial_balance_that_is_not_zero_is_a_failure(chain: Chain, datab
     proof = await proof_of(database)
     assert not proof.holds
     assert proof.trial_balance == {("E1", "USD"): 1}
+
+
+async def test_a_trial_balance_in_base_that_is_not_zero_is_a_failure(
+    chain: Chain, database: Database
+) -> None:
+    chain.send(issue("I1", 10_000))
+    await chain.settle()
+    owner = await asyncpg.connect(database.owner)
+    await owner.execute("UPDATE ledger.base_totals SET debit = debit + 1 WHERE account = '1200'")
+    await owner.close()
+    proof = await proof_of(database)
+    assert not proof.holds
+    assert proof.base_balance == {("E1", "USD"): 1}
