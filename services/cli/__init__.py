@@ -4,7 +4,7 @@ import logging
 
 import typer
 
-from services.cli import accounting, operating, publishing, reading, stack
+from services.cli import accounting, applying, configuring, instruments, operating, publishing, reading, stack
 
 app = typer.Typer(
     name="openitem",
@@ -26,10 +26,15 @@ app.command(rich_help_panel=START)(stack.up)
 app.command(rich_help_panel=START)(operating.worker)
 app.command(rich_help_panel=START)(operating.migrate)
 app.command(rich_help_panel=SEND)(publishing.publish)
+app.command(rich_help_panel=SEND)(configuring.configure)
+app.command("mass-change", rich_help_panel=SEND)(instruments.mass_change)
+app.command(rich_help_panel=SEND)(applying.suggest)
 app.command(rich_help_panel=READ)(reading.aging)
 app.command(rich_help_panel=READ)(reading.customer)
 app.command(rich_help_panel=READ)(reading.invoice)
 app.command(rich_help_panel=READ)(reading.payment)
+app.command(rich_help_panel=READ)(applying.unapplied)
+app.command(rich_help_panel=READ)(instruments.selections)
 app.command("journal", rich_help_panel=READ)(accounting.journal_command)
 app.command("account-statement", rich_help_panel=READ)(accounting.account_statement_command)
 app.command("trial-balance", rich_help_panel=READ)(accounting.trial_balance_command)

@@ -21,22 +21,15 @@ async def open_credit_notes(
     connection: AsyncConnection, entity: str | None = None, customer: str | None = None
 ) -> Sequence[Row[Any]]:
     """List the credit notes that the ledger has booked and of which something is left, by customer."""
-    query = select(
-        INVOICES.c.customer,
-        INVOICES.c.invoice,
-        INVOICES.c.kind,
-        INVOICES.c.number,
-        INVOICES.c.entity,
-        INVOICES.c.currency,
-        INVOICES.c.document_date,
-        INVOICES.c.total,
-        INVOICES.c.residual,
-        INVOICES.c.status,
-    ).where(
+    names = (
+        "customer", "invoice", "kind", "number", "entity", "currency", "document_date", "total", "residual",
+        "status",
+    )  # fmt: skip
+    query = select(*(INVOICES.c[name] for name in names)).where(
         INVOICES.c.kind == DocumentKind.CREDIT_NOTE.value, INVOICES.c.entry != "", INVOICES.c.residual > 0
     )
     for column, value in ((INVOICES.c.entity, entity), (INVOICES.c.customer, customer)):
         if value is not None:
             query = query.where(column == value)
     rows = await connection.execute(query.order_by(INVOICES.c.customer, INVOICES.c.invoice))
-    return list(rows.all())
+    return rows.all()
