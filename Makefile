@@ -21,12 +21,13 @@ test: .venv/ready ## Run every test: the fast ones, then the real system, then i
 	$(BIN)/python -m pytest -q --durations=10 -m "not system and not faults"
 	$(BIN)/python -m pytest -q --durations=10 -m "system or faults"
 
-check: .venv/ready ## Check style, types, layers and the published contracts: exactly what CI runs
+check: .venv/ready ## Check style, types, layers, contracts and generated pages: exactly what CI runs
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m contracts.export --check
+	$(BIN)/python -m services.documents --check
 
 bench: .venv/ready ## Measure throughput, latency and query times
 	@$(BIN)/python -m bench.run
