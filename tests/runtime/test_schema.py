@@ -187,29 +187,51 @@ async def test_not_even_the_owner_can_change_history(
 
 # -- what the tables refuse ----------------------------------------------------------------------
 
-SALE = "('sale', 1, '1200', 500, 0), ('sale', 2, '4000', 0, 400), ('sale', 3, '2200', 0, 100)"
+COLUMNS = "entry, line, account, debit, credit, base_debit, base_credit, role, currency"
+
+
+def lines_of(*told: tuple[Any, ...], currency: str = "USD") -> str:
+    """Journal lines as VALUES: entry, line, account, debit and credit; in base, the same unless told."""
+    rows = [(*line, *line[3:5]) if len(line) == 5 else line for line in told]
+    return ", ".join(str((*row, "role", currency)) for row in rows)
+
+
+SALE = lines_of(("sale", 1, "1200", 500, 0), ("sale", 2, "4000", 0, 400), ("sale", 3, "2200", 0, 100))
 
 
 async def test_an_entry_that_balances_is_taken(database: Database) -> None:
-    await execute(database.roles["ledger"], f"INSERT INTO lines VALUES {SALE}")
+    await execute(database.roles["ledger"], f"INSERT INTO lines ({COLUMNS}) VALUES {SALE}")
 
 
 @pytest.mark.parametrize(
     "lines",
     [
-        pytest.param("('odd', 1, '1200', 5, 0), ('odd', 2, '4000', 0, 4)", id="debits exceed credits"),
-        pytest.param("('odd', 1, '1200', 5, 0), ('odd', 2, '4000', 0, 6)", id="credits exceed debits"),
-        pytest.param("('odd', 1, '1200', 5, 0)", id="one line alone"),
-        pytest.param("('one', 1, '1200', 5, 0), ('two', 1, '4000', 0, 5)", id="two that balance together"),
         pytest.param(
-            "('good', 1, '1200', 5, 0), ('good', 2, '4000', 0, 5), ('odd', 1, '1200', 5, 0)",
+            lines_of(("odd", 1, "1200", 5, 0), ("odd", 2, "4000", 0, 4)), id="debits exceed credits"
+        ),
+        pytest.param(
+            lines_of(("odd", 1, "1200", 5, 0), ("odd", 2, "4000", 0, 6)), id="credits exceed debits"
+        ),
+        pytest.param(lines_of(("odd", 1, "1200", 5, 0)), id="one line alone"),
+        pytest.param(
+            lines_of(("one", 1, "1200", 5, 0), ("two", 1, "4000", 0, 5)), id="two that balance together"
+        ),
+        pytest.param(
+            lines_of(("good", 1, "1200", 5, 0), ("good", 2, "4000", 0, 5), ("odd", 1, "1200", 5, 0)),
             id="beside a sound one",
+        ),
+        pytest.param(
+            lines_of(("odd", 1, "1200", 5, 0, 5, 0), ("odd", 2, "4000", 0, 5, 0, 4)), id="in base alone"
+        ),
+        pytest.param(
+            lines_of(("odd", 1, "1200", 5, 0)) + ", " + lines_of(("odd", 2, "4000", 0, 5), currency="EUR"),
+            id="two currencies",
         ),
     ],
 )
 async def test_an_entry_that_does_not_balance_is_refused(lines: str, database: Database) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="does not balance"):
-        await execute(database.roles["ledger"], f"INSERT INTO lines VALUES {lines}")
+        await execute(database.roles["ledger"], f"INSERT INTO lines ({COLUMNS}) VALUES {lines}")
 
 
 async def test_an_entry_that_does_not_balance_is_refused_in_a_copy_too(database: Database) -> None:
@@ -217,7 +239,11 @@ async def test_an_entry_that_does_not_balance_is_refused_in_a_copy_too(database:
     try:
         with pytest.raises(asyncpg.CheckViolationError, match="entry copied does not balance"):
             await connection.copy_records_to_table(
-                "lines", records=[("copied", 1, "1200", 500, 0), ("copied", 2, "4000", 0, 400)]
+                "lines",
+                records=[
+                    ("copied", 1, "1200", "ar_control", "USD", 500, 0, 500, 0),
+                    ("copied", 2, "4000", "revenue", "USD", 0, 400, 0, 400),
+                ],
             )
     finally:
         await connection.close()
@@ -226,14 +252,22 @@ async def test_an_entry_that_does_not_balance_is_refused_in_a_copy_too(database:
 @pytest.mark.parametrize(
     "wrong",
     [
-        pytest.param("('sides', 1, '1200', 5, 5)", id="both sides"),
-        pytest.param("('sides', 1, '1200', 0, 0)", id="no side"),
-        pytest.param("('sides', 1, '1200', -5, 0), ('sides', 2, '4000', 0, -5)", id="negative"),
+        pytest.param(lines_of(("sides", 1, "1200", 5, 5)), id="both sides"),
+        pytest.param(lines_of(("sides", 1, "1200", 0, 0)), id="no side"),
+        pytest.param(lines_of(("sides", 1, "1200", -5, 0), ("sides", 2, "4000", 0, -5)), id="negative"),
+        pytest.param(
+            lines_of(("sides", 1, "1200", 5, 0, 0, 5), ("sides", 2, "4000", 0, 5, 5, 0)), id="other in base"
+        ),
     ],
 )
 async def test_a_line_has_exactly_one_side(wrong: str, database: Database) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
-        await execute(database.roles["ledger"], f"INSERT INTO lines VALUES {wrong}")
+        await execute(database.roles["ledger"], f"INSERT INTO lines ({COLUMNS}) VALUES {wrong}")
+
+
+async def test_a_difference_has_no_amount_of_its_own(database: Database) -> None:
+    gain = lines_of(("gain", 1, "1200", 0, 0, 5, 0), ("gain", 2, "4950", 0, 0, 0, 5))
+    await execute(database.roles["ledger"], f"INSERT INTO lines ({COLUMNS}) VALUES {gain}")
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,20 @@ def lane() -> int:
     return next(_tens)
 
 
+def journal_entry(entry: str, lane: int, number: int) -> tuple[Any, ...]:
+    """An entry of the ledger, as a row."""
+    what = ("C1", "E1", "USD", "USD", "I1", "sale", "")
+    return (entry, lane, number, *what, date(2026, 1, 1), date(2026, 1, 31), NOON, bytes(32), b"\xff" * 32)
+
+
+def journal_lines(entry: str, amount: int) -> list[tuple[Any, ...]]:
+    """Its lines: an amount is owed and earned."""
+    return [
+        (entry, 1, "1200", "ar_control", "USD", amount, 0, amount, 0),
+        (entry, 2, "4000", "revenue", "USD", 0, amount, 0, amount),
+    ]
+
+
 def payment(customer: str, id_: str = "P1", **changes: Any) -> Payment:
     plain = Payment(
         customer, id_, "E1", "USD", 1_000, date(2026, 1, 20), "wire", "R-1", PaymentStatus.OPEN, 1_000
@@ -185,7 +199,7 @@ async def test_a_transaction_that_fails_leaves_nothing(side: Side, lane: int) ->
             await transaction.save(
                 Changes(
                     lanes=[Lane(lane, 1)],
-                    rows={LINES: [(entry, 1, "1200", 5, 0), (entry, 2, "4000", 0, 5)]},
+                    rows={LINES: journal_lines(entry, 5)},
                     sums={TOTALS: {(lane, "E1", "USD", "1200"): (5, 0)}},
                 )
             )
@@ -316,8 +330,8 @@ async def test_outbox_bytes_and_texts_are_kept_exactly(side: Side, lane: int) ->
 
 async def test_rows_are_appended_as_they_are(side: Side, lane: int) -> None:
     entry = f"invoicing/{lane}/1"
-    head = (entry, lane, "C1", "E1", "USD", "I1", "sale", date(2026, 1, 1), date(2026, 1, 31), NOON)
-    lines = [(entry, 1, "1200", 2**62, 0), (entry, 2, "4000", 0, 2**62)]
+    head = journal_entry(entry, lane, 2**62)
+    lines = journal_lines(entry, 2**62)
     await save(side.ledger, [lane], Changes(rows={ENTRIES: [head], LINES: lines}))
     assert [row for row in await side.held(ENTRIES) if row[0] == entry] == [head]
     assert [row for row in await side.held(LINES) if row[0] == entry] == lines
@@ -629,8 +643,7 @@ async def test_the_ledger_takes_as_many_statements_for_5000_entries_as_for_one(
     await postgres.ledger.lanes([lane])
 
     def work(first: int, number: int) -> Callable[[Store], Any]:
-        ids = [f"invoicing/{lane}/{n}" for n in range(first, first + number)]
-        head = ("C1", "E1", "USD", "I1", "sale", date(2026, 1, 1), date(2026, 1, 31), NOON)
+        ids = {n: f"invoicing/{lane}/{n}" for n in range(first, first + number)}
 
         async def transact(store: Store) -> None:
             async with store.transaction([lane]) as transaction:
@@ -638,12 +651,10 @@ async def test_the_ledger_takes_as_many_statements_for_5000_entries_as_for_one(
                     Changes(
                         lanes=list(transaction.lanes.values()),
                         rows={
-                            ENTRIES: [(id_, lane, *head) for id_ in ids],
-                            LINES: [
-                                line for i in ids for line in ((i, 1, "1200", 5, 0), (i, 2, "4000", 0, 5))
-                            ],
+                            ENTRIES: [journal_entry(id_, lane, n) for n, id_ in ids.items()],
+                            LINES: [line for id_ in ids.values() for line in journal_lines(id_, 5)],
                         },
-                        sums={TOTALS: {(lane, id_, "USD", "1200"): (5, 0) for id_ in ids}},
+                        sums={TOTALS: {(lane, id_, "USD", "1200"): (5, 0) for id_ in ids.values()}},
                     )
                 )
 
