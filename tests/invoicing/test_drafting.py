@@ -170,6 +170,11 @@ def test_a_discount_is_a_percentage_or_an_amount(discount: c.EarlyPaymentDiscoun
     INVOICE.given().when(writes(draft(discount=discount))).rejected("discount_invalid")
 
 
+def test_a_discount_may_be_as_large_as_the_total() -> None:
+    whole = c.EarlyPaymentDiscount(PAID, amount=10_000)
+    INVOICE.given().when(writes(draft(discount=whole))).then(drafted(discount=whole))
+
+
 def test_a_credit_note_has_neither_instalments_nor_a_discount() -> None:
     kind = DocumentKind.CREDIT_NOTE
     INVOICE.given().when(writes(draft(kind=kind))).then(drafted(kind=kind))
