@@ -5,17 +5,16 @@ does not know, so that a newer producer can add some.
 """
 
 import json
+from dataclasses import is_dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, Entry, is_known_without_version
 from contracts.envelope import Unreadable
-from contracts.fields import MAX_BODY_BYTES
+from contracts.fields import MAX_BODY_BYTES, Amount, Balance, CurrencyCode
 from contracts.upcast import upcast
-
-_AMOUNT_FIELDS: Final = frozenset({"amount", "tax", "total", "settled", "requested", "residual", "available"})
 
 
 @cache
@@ -49,7 +48,7 @@ def decode(entry: Entry, body: bytes) -> Any:
     try:
         return adapter(newest.cls).validate_json(body, strict=True)
     except ValidationError as error:
-        raise _unreadable(error) from None
+        raise _unreadable(newest.cls, error) from None
 
 
 def encode(message: object) -> bytes:
@@ -68,20 +67,39 @@ def _upcast(entry: Entry, body: bytes, newest: int) -> bytes:
     return json.dumps(upcast(entry.type, old, newest)).encode()
 
 
-def _unreadable(error: ValidationError) -> Unreadable:
-    codes = [(_code(e["type"], e["loc"]), e) for e in error.errors(include_url=False, include_input=False)]
+def _unreadable(cls: type, error: ValidationError) -> Unreadable:
+    errors = error.errors(include_url=False, include_input=False)
+    codes = [(_code(cls, e["type"], e["loc"]), e) for e in errors]
     order = ("not_json", "missing_field", "unknown_currency", "bad_amount", "bad_field")
     code, first = min(codes, key=lambda pair: order.index(pair[0]))
     where = ".".join(str(part) for part in first["loc"]) or "body"
     return Unreadable(code, f"{where}: {first['msg']}"[:500])
 
 
-def _code(kind: str, loc: tuple[int | str, ...]) -> str:
+def _code(cls: type, kind: str, loc: tuple[int | str, ...]) -> str:
     if kind == "json_invalid":
         return "not_json"
     if kind in ("missing", "missing_argument"):
         return "missing_field"
-    field = loc[-1] if loc else ""
-    if field == "currency":
+    declared = _declared(cls, loc)
+    choices = (declared, *get_args(declared))  # an optional field is declared as a choice
+    if CurrencyCode in choices:
         return "unknown_currency"
-    return "bad_amount" if field in _AMOUNT_FIELDS else "bad_field"
+    return "bad_amount" if Amount in choices or Balance in choices else "bad_field"
+
+
+def _declared(cls: type, loc: tuple[int | str, ...]) -> Any:
+    """Find how the field at `loc` is declared; one name may be an amount here and an id there."""
+    found: Any = cls
+    for name in loc:
+        if isinstance(name, str):
+            owner = _class_in(found)
+            found = get_type_hints(owner, include_extras=True).get(name) if owner else None
+    return found
+
+
+def _class_in(declared: Any) -> type | None:
+    """Find the dataclass that a field holds: itself, one or none, or several."""
+    if isinstance(declared, type) and is_dataclass(declared):
+        return declared
+    return next(filter(None, map(_class_in, get_args(declared))), None)

@@ -25,8 +25,8 @@ import yaml
 
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, TOPICS, Entry, Topic
-from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentId, Period, Text
-from contracts.rejections import BUSINESS, POSTING, PROCESSING, WIRE, Code
+from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentId, Percent, Period, Rate, Text
+from contracts.rejections import BUSINESS, CONFIGURATION, POSTING, PROCESSING, WIRE, Code
 from contracts.samples import SAMPLES
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -39,6 +39,7 @@ FIX: Final = "run python -m contracts.export"
 NEW_VERSION: Final = "add a new version to contracts/catalog.py with its upcaster in contracts/upcast.py"
 _GENERATED: Final = "<!-- Written by `python -m contracts.export`; do not edit. -->"
 _PRINTABLE: Final = r"^[^\u0000-\u001f\u007f-\u009f]*$"
+_FACTOR: Final = r"^(?=.*[1-9])[0-9]{1,12}(\.[0-9]{1,12})?$"
 
 # What a schema says of a field beyond the limits that pydantic derives. The decoder is stricter than
 # some of the patterns: it knows ISO 4217 and the calendar.
@@ -48,6 +49,8 @@ FIELD_NOTES: Final[Mapping[Any, Mapping[str, str]]] = {
     CurrencyCode: {"description": "ISO 4217 code.", "pattern": "^[A-Z]{3}$"},
     Id: {"description": "Identifier of printable characters.", "pattern": _PRINTABLE},
     PaymentId: {"description": "Identifier of printable characters.", "pattern": _PRINTABLE},
+    Percent: {"description": "Percentage above 0 and up to 100, as a decimal string.", "pattern": _FACTOR},
+    Rate: {"description": "Exchange rate above 0, as a decimal string.", "pattern": _FACTOR},
     Text: {"description": "One line of printable characters.", "pattern": _PRINTABLE},
     Period: {"description": "First day of a fiscal month.", "pattern": "^[0-9]{4}-[0-9]{2}-01$"},
     date: {"description": "Business date.", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
@@ -105,10 +108,11 @@ def schema_of(entry: Entry) -> dict[str, Any]:
     definitions = {**schema.get("$defs", {}), entry.cls.__name__: schema}
     for cls in _classes(entry.cls):
         properties = definitions[cls.__name__]["properties"]
-        for field, kind in get_type_hints(cls, include_extras=True).items():
+        kinds = get_type_hints(cls, include_extras=True)
+        for field, property_ in properties.items():
             # A property's title is only its name in another spelling.
-            properties[field].pop("title", None)
-            properties[field].update(_notes(kind))
+            property_.pop("title", None)
+            property_.update(_notes(kinds[field]))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": f"urn:{entry.type.replace('.', ':')}",
@@ -268,6 +272,7 @@ _CODE_GROUPS: Final[tuple[tuple[str, str, Sequence[Code]], ...]] = (
     ("On the wire", "The message cannot be taken as it is. It becomes a dead letter.", WIRE),
     ("Processing", "The message is sound, and could not be processed.", PROCESSING),
     ("Business", "The business rules refuse a command or decline an application.", BUSINESS),
+    ("Configuration", "What an entity is told to go by does not hold together.", CONFIGURATION),
     ("Posting", "The ledger refuses to book an invoice, which goes back to draft.", POSTING),
 )
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, NamedTuple
 
+from contracts.catalog import CATALOG, facts_topic
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
@@ -11,7 +12,7 @@ from contracts.fields import InvoiceStatus
 from contracts.money import decimal_text
 from services.reporting.domain import items
 from services.reporting.domain.items import Item
-from services.reporting.domain.receipts import after
+from services.reporting.domain.receipts import after, holder
 from services.reporting.store import CUSTOMER, HISTORY, ITEM, MOVEMENTS, RECEIPT
 from services.runtime.service import Effects, Handler, Meta, Ref, Row, View
 
@@ -44,42 +45,111 @@ def _on_item(change: ToItem, detail: Callable[[Any], str] = lambda fact: "") -> 
     return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
 
 
-def _movement(amount: Callable[[Any], int]) -> Handler:
-    """A fact that takes an amount off an item (negative: puts it back)."""
+class Taken(NamedTuple):
+    """What a fact takes off one document: `amount` with what of it is discount and written off.
+
+    `source` is the document it comes from, `named` what undoes it; `residual` and `status` are the
+    document's after it. Amounts are as the fact gives them, below zero when they are put back.
+    """
+
+    document: str
+    source: str
+    named: str
+    amount: int
+    residual: int
+    status: InvoiceStatus
+    discount: int = 0
+    written_off: int = 0
+    payer: str | None = None
+
+
+def _settled(fact: i.ApplicationSettled | i.ApplicationReversed) -> Sequence[Taken]:
+    settled = fact.settled if isinstance(fact, i.ApplicationSettled) else fact.amount
+    sign = 1 if isinstance(fact, i.ApplicationSettled) else -1
+    parts = (settled + fact.discount + fact.written_off, fact.discount, fact.written_off)
+    amount, discount, written_off = (sign * part for part in parts)
+    after = (fact.residual, fact.status, discount, written_off, fact.payer)
+    return (Taken(fact.invoice, fact.payment, fact.application, amount, *after),)
+
+
+def _credited(fact: i.CreditApplied | i.CreditUnapplied) -> Sequence[Taken]:
+    amount = fact.amount if isinstance(fact, i.CreditApplied) else -fact.amount
+    application = fact.application
+    return (
+        Taken(fact.invoice, fact.credit_note, application, amount, fact.residual, fact.status),
+        Taken(fact.credit_note, fact.invoice, application, amount, fact.credit_residual, fact.credit_status),
+    )
+
+
+def _written_off(fact: i.InvoiceWrittenOff | i.WriteOffReversed) -> Sequence[Taken]:
+    amount = fact.amount if isinstance(fact, i.InvoiceWrittenOff) else -fact.amount
+    return (Taken(fact.invoice, "", fact.write_off, amount, fact.residual, fact.status, written_off=amount),)
+
+
+def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
+    """Make the handler of a fact that takes amounts off documents, or puts them back."""
+
+    def refs(fact: Any) -> Sequence[Ref]:
+        return [Ref(ITEM, (fact.customer, one.document)) for one in taken(fact)]
 
     def handle(fact: Any, meta: Meta, view: View) -> Effects:
-        ref = _item_ref(fact)[0]
-        item = view(ref)
-        assert item is not None, "an item is settled after it was opened"
-        at, taken = _stated_at(meta), amount(fact)
-        row = (
-            meta.message_id,
-            fact.customer,
-            fact.invoice,
-            fact.payment,
-            fact.application,
-            taken,
-            fact.effective_date,
-            at,
-        )
-        story = _history(
-            "invoice", fact.invoice, fact, meta, f"{fact.application}: {decimal_text(taken, fact.currency)}"
-        )
-        changed = items.settled(item, fact.residual, fact.status)
-        return Effects(states={ref: changed}, rows=((MOVEMENTS, row), story))
+        states: dict[Ref, Any] = {}
+        rows: list[tuple[Any, Row]] = []
+        for one in taken(fact):
+            ref = Ref(ITEM, (fact.customer, one.document))
+            item: Item | None = view(ref)
+            assert item is not None, "an item is settled after it was opened"
+            states[ref] = items.settled(item, one.residual, one.status)
+            rows += _moved(one, item, fact, meta)
+        return Effects(states=states, rows=rows)
 
-    return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
+    return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
+
+
+def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
+    sign = items.sign_of(item.kind)
+    movement = (
+        meta.message_id,
+        fact.customer,
+        one.document,
+        one.source,
+        one.named,
+        sign * one.amount,
+        fact.effective_date,
+        _stated_at(meta),
+        type(fact).__name__,
+        sign * one.discount,
+        sign * one.written_off,
+        one.payer,
+    )
+    told = f"{one.named}: {decimal_text(one.amount, fact.currency)}"
+    return (MOVEMENTS, movement), _history("invoice", one.document, fact, meta, told)
 
 
 def _receipt_ref(fact: Any) -> Sequence[Ref]:
-    return (Ref(RECEIPT, (fact.customer, fact.payment)),)
+    return (Ref(RECEIPT, (holder(fact), fact.payment)),)
 
 
 def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     ref = _receipt_ref(fact)[0]
-    detail = getattr(fact, "application", "")
-    story = _history("payment", fact.payment, fact, meta, detail)
-    return Effects(states={ref: after(view(ref), fact)}, rows=(story,))
+    table, row = _history("payment", fact.payment, fact, meta, _detail(fact))
+    told = (*row[:2], holder(fact), *row[3:])
+    return Effects(states={ref: after(view(ref), fact)}, rows=((table, told),))
+
+
+def _detail(fact: Any) -> str:
+    """Name what a fact of a payment is about beside it."""
+    match fact:
+        case p.InstrumentMoved():
+            return f"{fact.from_status} to {fact.to_status}"
+        case p.CreditWrittenOff() | p.CreditWriteOffReversed():
+            return f"{fact.write_off}: {decimal_text(fact.amount, fact.currency)}"
+        case p.CreditRefunded() | p.CreditRefundReversed():
+            return f"{fact.refund}: {decimal_text(fact.amount, fact.currency)}"
+        case p.RefundReturned():
+            return f"{fact.code}: {fact.detail}"
+        case _:
+            return str(getattr(fact, "application", "") or getattr(fact, "reason", ""))
 
 
 _RECEIPT = Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0]))
@@ -97,6 +167,13 @@ def _booked(fact: le.EntryPosted, meta: Meta, view: View) -> Effects:
     return Effects(rows=(_history("entry", fact.document, fact, meta, fact.entry),))
 
 
+FACTS_OF_PAYMENTS: Final = tuple(
+    entry.cls
+    for entry in CATALOG.values()
+    if entry.topic == facts_topic("payments") and entry.key == "customer"
+)
+"""Every fact of payments about a payment; those about an entity are no story of a document."""
+
 HANDLERS: dict[type, Handler] = {
     i.CustomerChanged: Handler(_customer_ref, _customer, lambda fact: str(_customer_ref(fact)[0])),
     i.InvoiceDrafted: _on_item(lambda fact, _, at: items.drafted(fact, InvoiceStatus.DRAFT)),
@@ -112,20 +189,12 @@ HANDLERS: dict[type, Handler] = {
     i.ApplicationDeclined: _on_item(
         lambda fact, item, at: None, lambda fact: f"{fact.application}: {fact.code}"
     ),
-    i.ApplicationSettled: _movement(lambda fact: int(fact.settled)),
-    i.ApplicationReversed: _movement(lambda fact: -int(fact.amount)),
-    p.PaymentRecorded: _RECEIPT,
-    p.PaymentHeld: _RECEIPT,
-    p.HoldReleased: _RECEIPT,
-    p.ApplicationsListed: _RECEIPT,
-    p.PaymentReleased: _RECEIPT,
-    p.ApplicationReleased: _RECEIPT,
-    p.PaymentApplied: _RECEIPT,
-    p.ApplicationReturned: _RECEIPT,
-    p.ReversalReleased: _RECEIPT,
-    p.PaymentUnapplied: _RECEIPT,
-    p.PaymentClosed: _RECEIPT,
-    p.PaymentReopened: _RECEIPT,
-    p.PaymentVoided: _RECEIPT,
+    i.ApplicationSettled: _movement(_settled),
+    i.ApplicationReversed: _movement(_settled),
+    i.CreditApplied: _movement(_credited),
+    i.CreditUnapplied: _movement(_credited),
+    i.InvoiceWrittenOff: _movement(_written_off),
+    i.WriteOffReversed: _movement(_written_off),
+    **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

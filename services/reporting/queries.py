@@ -15,6 +15,11 @@ from services.reporting.store import CUSTOMERS, HISTORY, ITEMS, MOVEMENTS, RECEI
 
 Rows = Sequence[Row[Any]]
 
+OF_PAYMENTS = ("ApplicationSettled", "ApplicationReversed")
+"""What the facts are called whose movements come from a payment."""
+
+_PAYER = func.coalesce(MOVEMENTS.c.payer, MOVEMENTS.c.customer)
+
 
 async def open_items(
     connection: AsyncConnection,
@@ -110,7 +115,7 @@ async def payments_named(connection: AsyncConnection, payment: str) -> Rows:
 
 async def movements_on(connection: AsyncConnection, customer: str, invoice: str) -> Rows:
     """List what was taken off an invoice or put back, with the payment it came from."""
-    of_payment = and_(RECEIPTS.c.customer == MOVEMENTS.c.customer, RECEIPTS.c.payment == MOVEMENTS.c.payment)
+    of_payment = and_(RECEIPTS.c.customer == _PAYER, RECEIPTS.c.payment == MOVEMENTS.c.payment)
     query = (
         select(MOVEMENTS, RECEIPTS.c.reference, RECEIPTS.c.method)
         .select_from(MOVEMENTS.outerjoin(RECEIPTS, of_payment))
@@ -123,7 +128,9 @@ async def movements_on(connection: AsyncConnection, customer: str, invoice: str)
 
 async def movements_of(connection: AsyncConnection, customer: str, payment: str) -> Rows:
     """List what a payment was used for, or taken back from."""
-    query = select(MOVEMENTS).where(MOVEMENTS.c.customer == customer, MOVEMENTS.c.payment == payment)
+    query = select(MOVEMENTS).where(
+        customer == _PAYER, MOVEMENTS.c.payment == payment, MOVEMENTS.c.what.in_(OF_PAYMENTS)
+    )
     return sorted(
         (await connection.execute(query)).all(), key=lambda row: (row.effective_date, _in_order(row))
     )

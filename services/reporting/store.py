@@ -3,7 +3,14 @@
 from sqlalchemy import BigInteger, Column, Date, DateTime, Index, MetaData, Table, Text
 
 from contracts.events.invoicing import CustomerChanged
-from contracts.fields import CustomerStatus, InvoiceStatus, PaymentStatus
+from contracts.fields import (
+    CustomerStatus,
+    DocumentKind,
+    InstrumentStatus,
+    InvoiceStatus,
+    PaymentKind,
+    PaymentStatus,
+)
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import Receipt
 from services.runtime.service import Kind, Row
@@ -33,24 +40,32 @@ ITEMS = Table(
     Column("status", Text, nullable=False),
     Column("opened_at", DateTime(timezone=True)),
     Column("note", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
     Index("items_by_invoice", "invoice"),
 )
 
-# What was taken off an item (negative: put back). Two times: `effective_date` is the business date,
-# `recorded_at` when invoicing stated it; `fact` is the id of what it stated.
+# What was taken off an item (negative: put back; the other way round for a credit note). Two times:
+# `effective_date` is the business date, `recorded_at` when invoicing stated it; `fact` is the id of what it
+# stated, `what` its name. `payment` is the document it came from: a payment, a credit note or the invoice
+# that one was used for; empty for a write-off. `payer`: whose payment, when not the customer's own.
 MOVEMENTS = Table(
     "movements",
     METADATA,
     Column("fact", Text, primary_key=True),
     Column("customer", Text, nullable=False),
-    Column("invoice", Text, nullable=False),
+    Column("invoice", Text, primary_key=True),
     Column("payment", Text, nullable=False),
     Column("application", Text, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("effective_date", Date, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("what", Text, nullable=False),
+    Column("discount", BigInteger, nullable=False),
+    Column("written_off", BigInteger, nullable=False),
+    Column("payer", Text),
     Index("movements_by_item", "customer", "invoice"),
-    Index("movements_by_payment", "customer", "payment"),
+    Index("movements_by_payment", "payment"),
 )
 RECEIPTS = Table(
     "payments",
@@ -67,6 +82,12 @@ RECEIPTS = Table(
     Column("available", BigInteger, nullable=False),
     Column("reserved", BigInteger, nullable=False),
     Column("applied", BigInteger, nullable=False),
+    Column("refunded", BigInteger, nullable=False),
+    Column("written_off", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("instrument", Text, nullable=False),
+    Column("selection", Text, nullable=False),
     Index("payments_by_payment", "payment"),
 )
 
@@ -77,7 +98,7 @@ HISTORY = Table(
     Column("fact", Text, primary_key=True),
     Column("document_kind", Text, nullable=False),
     Column("customer", Text, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("document", Text, primary_key=True),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("what", Text, nullable=False),
     Column("detail", Text, nullable=False),
@@ -113,13 +134,15 @@ def item_to_row(item: Item) -> Row:
         item.status.value,
         item.opened_at,
         item.note,
+        item.kind.value,
+        item.number,
     )
 
 
 def item_from_row(row: Row) -> Item:
     """Read an item from a row of ITEMS."""
-    *plain, status, opened_at, note = row
-    fields = (*plain, InvoiceStatus(status), opened_at, note)
+    *plain, status, opened_at, note, kind, number = row
+    fields = (*plain, InvoiceStatus(status), opened_at, note, DocumentKind(kind), number)
     return Item(*fields)
 
 
@@ -138,13 +161,20 @@ def receipt_to_row(receipt: Receipt) -> Row:
         receipt.available,
         receipt.reserved,
         receipt.applied,
+        receipt.refunded,
+        receipt.written_off,
+        receipt.kind.value,
+        receipt.number,
+        receipt.instrument.value,
+        receipt.selection,
     )
 
 
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
-    *plain, status, available, reserved, applied = row
-    fields = (*plain, PaymentStatus(status), available, reserved, applied)
+    plain, status, (*amounts, kind, number, instrument, selection) = row[:8], row[8], row[9:]
+    stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection)
+    fields = (*plain, PaymentStatus(status), *amounts, *stands)
     return Receipt(*fields)
 
 

@@ -20,7 +20,7 @@ from contracts.commands import (
 )
 from contracts.envelope import Envelope, Unreadable
 from contracts.events.ledger import EntryLine, EntryPosted
-from contracts.fields import CustomerStatus, Side
+from contracts.fields import CustomerStatus, Role, Side
 from contracts.samples import SAMPLES
 
 RECEIVE = "openitem.payments.ReceivePayment.v1"
@@ -433,13 +433,20 @@ def test_a_message_is_written_as_plain_json() -> None:
         "InvoicePosted",
         date(2012, 2, 12),
         date(2012, 3, 1),
-        (EntryLine("1200", Side.DEBIT, 2821), EntryLine("4000", Side.CREDIT, 2821)),
+        (
+            EntryLine("1200", Side.DEBIT, 2821, currency="USD", base=2821, role=Role.AR_CONTROL),
+            EntryLine("4000", Side.CREDIT, 2821, currency="USD", base=2821, role=Role.REVENUE),
+        ),
+        base_currency="USD",
+        daybook="sales",
     )
     assert codec.encode(entry) == (
         b'{"customer":"0379-NEVHP","entry":"invoicing/12/4","entity":"391","currency":"USD",'
         b'"document":"2998565198","rule":"InvoicePosted","document_date":"2012-02-12",'
-        b'"posting_date":"2012-03-01","lines":[{"account":"1200","side":"DEBIT","amount":2821},'
-        b'{"account":"4000","side":"CREDIT","amount":2821}]}'
+        b'"posting_date":"2012-03-01","lines":[{"account":"1200","side":"DEBIT","amount":2821,'
+        b'"currency":"USD","base":2821,"role":"ar_control"},{"account":"4000","side":"CREDIT",'
+        b'"amount":2821,"currency":"USD","base":2821,"role":"revenue"}],"base_currency":"USD",'
+        b'"daybook":"sales"}'
     )
 
 

@@ -227,7 +227,24 @@ def test_an_example_is_a_whole_structured_cloudevent_with_its_kafka_key(written:
             "payment_date": "2012-02-28",
             "method": "check",
             "reference": "check 40117",
-            "applications": [{"invoice": "2998565198", "amount": 2821}],
+            "applications": [
+                {
+                    "invoice": "2998565198",
+                    "amount": 2821,
+                    "debtor": None,
+                    "cross_rate": None,
+                    "discount": None,
+                    "write_off": 0,
+                    "reason": "",
+                }
+            ],
+            "kind": "PAYMENT",
+            "number": "",
+            "rate": None,
+            "order": "",
+            "charges": [],
+            "sources": [],
+            "control_total": None,
         },
     }
 

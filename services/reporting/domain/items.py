@@ -1,15 +1,18 @@
-"""What reporting keeps of an invoice, and how each fact changes it."""
+"""What reporting keeps of a document of invoicing, and how each fact changes it."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from contracts.events import invoicing as i
-from contracts.fields import InvoiceStatus
+from contracts.fields import DocumentKind, InvoiceStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An invoice as it is read: amounts in minor units, `opened_at` when it was first known as owed."""
+    """A document as it is read: amounts in minor units, `opened_at` when it was first known as owed.
+
+    What a credit note gives is owed the other way round: its amounts are below zero.
+    """
 
     customer: str
     invoice: str
@@ -23,6 +26,13 @@ class Item:
     status: InvoiceStatus
     opened_at: datetime | None = None
     note: str = ""
+    kind: DocumentKind = DocumentKind.INVOICE
+    number: str = ""
+
+
+def sign_of(kind: DocumentKind) -> int:
+    """Say which way a document is owed: 1 by the customer, -1 to the customer."""
+    return -1 if kind is DocumentKind.CREDIT_NOTE else 1
 
 
 def drafted(fact: i.InvoiceContent, status: InvoiceStatus) -> Item:
@@ -35,20 +45,23 @@ def drafted(fact: i.InvoiceContent, status: InvoiceStatus) -> Item:
         fact.document_date,
         fact.due_date,
         fact.reference,
-        fact.total,
+        sign_of(fact.kind) * fact.total,
         0,
         status,
+        kind=fact.kind,
+        number=fact.number,
     )
 
 
 def opened(fact: i.InvoiceOpened, at: datetime) -> Item:
-    """An invoice that owes its total from now on."""
-    return replace(drafted(fact, InvoiceStatus.OPEN), residual=fact.total, opened_at=at)
+    """A document of which the total is open from now on."""
+    item = drafted(fact, InvoiceStatus.OPEN)
+    return replace(item, residual=item.total, opened_at=at)
 
 
 def settled(item: Item, residual: int, status: InvoiceStatus) -> Item:
-    """An invoice after an application was settled or reversed."""
-    return replace(item, residual=residual, status=status)
+    """A document after something was taken off it or put back; `residual` is as the fact gives it."""
+    return replace(item, residual=sign_of(item.kind) * residual, status=status)
 
 
 def moved(item: Item, status: InvoiceStatus, note: str = "") -> Item:

@@ -5,12 +5,12 @@ from datetime import date
 from typing import Any
 
 from contracts.events import payments as p
-from contracts.fields import PaymentStatus
+from contracts.fields import InstrumentStatus, PaymentKind, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A payment as it is read. Amounts are minor units of `currency`."""
+    """A payment, prepayment or refund as it is read. Amounts are minor units of `currency`."""
 
     customer: str
     payment: str
@@ -24,6 +24,22 @@ class Receipt:
     available: int = 0
     reserved: int = 0
     applied: int = 0
+    refunded: int = 0
+    written_off: int = 0
+    kind: PaymentKind = PaymentKind.PAYMENT
+    number: str = ""
+    instrument: InstrumentStatus = InstrumentStatus.INITIAL
+    selection: str = ""
+
+
+def holder(fact: Any) -> str:
+    """Whose payment a fact is about: what is asked of another customer's invoice is keyed by that one."""
+    if isinstance(fact, p.ApplicationReleased):
+        return fact.terms.payer or fact.customer
+    if isinstance(fact, p.ReversalReleased):
+        return fact.payer or fact.customer
+    customer: str = fact.customer
+    return customer
 
 
 def after(receipt: Receipt | None, fact: Any) -> Receipt:
@@ -31,30 +47,33 @@ def after(receipt: Receipt | None, fact: Any) -> Receipt:
     if isinstance(fact, p.PaymentRecorded):
         return _recorded(fact)
     assert receipt is not None, "the first fact of a payment is PaymentRecorded"
+    if type(fact) in STATUSES:
+        return replace(receipt, status=STATUSES[type(fact)])
     match fact:
-        case p.PaymentHeld():
-            return replace(receipt, status=PaymentStatus.ON_HOLD)
+        case p.PaymentEdited():
+            return _edited(receipt, fact)
         case p.HoldReleased():
-            return replace(receipt, status=PaymentStatus.BALANCED)
+            return replace(receipt, status=fact.status)
         case p.PaymentReleased():
-            return replace(receipt, status=PaymentStatus.OPEN, available=receipt.amount)
-        case p.ApplicationReleased():
-            return _move(receipt, available=-fact.amount, reserved=fact.amount)
-        case p.PaymentApplied():
-            asked = fact.settled + fact.returned
-            return _move(receipt, fact.available, reserved=-asked, applied=fact.settled)
-        case p.ApplicationReturned():
-            return _move(receipt, fact.available, reserved=-fact.amount)
-        case p.PaymentUnapplied():
-            return _move(receipt, fact.available, applied=-fact.amount)
-        case p.PaymentClosed():
-            return replace(receipt, status=PaymentStatus.CLOSED)
-        case p.PaymentReopened():
-            return replace(receipt, status=PaymentStatus.OPEN)
-        case p.PaymentVoided():
-            return replace(receipt, status=PaymentStatus.VOIDED, available=0)
+            return _released(receipt, fact)
+        case p.InstrumentMoved() | p.OpenItemAdjusted() | p.PaymentVoided():
+            return _moved(receipt, fact)
         case _:
-            return receipt
+            return _used(receipt, fact)
+
+
+STATUSES: dict[type, PaymentStatus] = {
+    p.PaymentHeld: PaymentStatus.ON_HOLD,
+    p.CaptureConfirmed: PaymentStatus.BALANCED,
+    p.CaptureFailed: PaymentStatus.ON_HOLD,
+    p.PaymentReserved: PaymentStatus.RESERVED,
+    p.PaymentUnreserved: PaymentStatus.OPEN,
+    p.PaymentClosed: PaymentStatus.CLOSED,
+    p.PaymentReopened: PaymentStatus.OPEN,
+    p.RefundStarted: PaymentStatus.RELEASING,
+    p.RefundReturned: PaymentStatus.BALANCED,
+}
+"""Facts that say where a payment stands, and nothing else."""
 
 
 def _recorded(fact: p.PaymentRecorded) -> Receipt:
@@ -68,7 +87,75 @@ def _recorded(fact: p.PaymentRecorded) -> Receipt:
         fact.method,
         fact.reference,
         fact.status,
+        kind=fact.kind,
+        number=fact.number,
     )
+
+
+def _edited(receipt: Receipt, fact: p.PaymentEdited) -> Receipt:
+    return replace(
+        receipt,
+        currency=fact.currency,
+        amount=fact.amount,
+        payment_date=fact.payment_date,
+        method=fact.method,
+        reference=fact.reference,
+        status=fact.status,
+    )
+
+
+def _released(receipt: Receipt, fact: p.PaymentReleased) -> Receipt:
+    return replace(
+        receipt,
+        status=PaymentStatus.OPEN,
+        available=receipt.amount,
+        instrument=fact.instrument,
+        selection=fact.selection,
+    )
+
+
+def _moved(receipt: Receipt, fact: p.InstrumentMoved | p.OpenItemAdjusted | p.PaymentVoided) -> Receipt:
+    """Follow the money; where the receipt is undone, nothing is available any more."""
+    if isinstance(fact, p.PaymentVoided):
+        # What a refund paid out is not applied any more; what a receipt was applied to comes back by itself.
+        applied = 0 if receipt.kind is PaymentKind.REFUND else receipt.applied
+        return replace(receipt, status=PaymentStatus.VOIDED, available=0, applied=applied)
+    if isinstance(fact, p.OpenItemAdjusted):
+        return replace(
+            receipt, status=PaymentStatus.BOUNCED, available=0, instrument=InstrumentStatus.BOUNCED
+        )
+    moved = replace(receipt, instrument=fact.to_status, selection=fact.selection)
+    if fact.to_status is InstrumentStatus.BOUNCED:
+        return replace(moved, status=PaymentStatus.BOUNCED, available=0)
+    if fact.to_status is InstrumentStatus.INITIAL:
+        return replace(moved, status=PaymentStatus.BALANCED, available=0)
+    return moved
+
+
+def _used(receipt: Receipt, fact: Any) -> Receipt:
+    """Move what a fact uses of the payment, or gives back. A refund takes from other documents only."""
+    if receipt.kind is PaymentKind.REFUND:
+        return replace(receipt, applied=receipt.amount) if isinstance(fact, p.RefundReleased) else receipt
+    match fact:
+        case p.ApplicationReleased():
+            return _move(receipt, available=-fact.amount, reserved=fact.amount)
+        case p.PaymentApplied():
+            asked = fact.settled + fact.returned
+            return _move(receipt, fact.available, reserved=-asked, applied=fact.settled)
+        case p.ApplicationReturned():
+            return _move(receipt, fact.available, reserved=-fact.amount)
+        case p.PaymentUnapplied():
+            return _move(receipt, fact.available, applied=-fact.amount)
+        case p.CreditWrittenOff():
+            return _move(receipt, fact.available, written_off=fact.amount)
+        case p.CreditWriteOffReversed():
+            return _move(receipt, fact.available, written_off=-fact.amount)
+        case p.CreditRefunded():
+            return _move(receipt, fact.available, refunded=fact.amount)
+        case p.CreditRefundReversed():
+            return _move(receipt, fact.available, refunded=-fact.amount)
+        case _:
+            return receipt
 
 
 def _move(
@@ -78,10 +165,14 @@ def _move(
     available: int = 0,
     reserved: int = 0,
     applied: int = 0,
+    refunded: int = 0,
+    written_off: int = 0,
 ) -> Receipt:
     return replace(
         receipt,
         available=receipt.available + available if now_available is None else now_available,
         reserved=receipt.reserved + reserved,
         applied=receipt.applied + applied,
+        refunded=receipt.refunded + refunded,
+        written_off=receipt.written_off + written_off,
     )

@@ -39,7 +39,7 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("fact"),
+        sa.PrimaryKeyConstraint("fact", "document"),
     )
     op.create_table(
         "items",
@@ -55,6 +55,8 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "invoice"),
     )
     op.create_table(
@@ -67,7 +69,11 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("effective_date", sa.Date(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("fact"),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.Column("discount", sa.BigInteger(), nullable=False),
+        sa.Column("written_off", sa.BigInteger(), nullable=False),
+        sa.Column("payer", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("fact", "invoice"),
     )
     op.create_table(
         "payments",
@@ -83,12 +89,18 @@ def upgrade() -> None:
         sa.Column("available", sa.BigInteger(), nullable=False),
         sa.Column("reserved", sa.BigInteger(), nullable=False),
         sa.Column("applied", sa.BigInteger(), nullable=False),
+        sa.Column("refunded", sa.BigInteger(), nullable=False),
+        sa.Column("written_off", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("instrument", sa.Text(), nullable=False),
+        sa.Column("selection", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "payment"),
     )
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
-    op.create_index("movements_by_payment", "movements", ["customer", "payment"], unique=False)
+    op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
     for table in ("customers", "items", "payments"):
         make_mutable(table, ROLE)
