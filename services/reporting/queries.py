@@ -129,7 +129,7 @@ async def movements_on(connection: AsyncConnection, customer: str, invoice: str)
 async def movements_of(connection: AsyncConnection, customer: str, payment: str) -> Rows:
     """List what a payment was used for, or taken back from."""
     query = select(MOVEMENTS).where(
-        customer == _PAYER, MOVEMENTS.c.payment == payment, MOVEMENTS.c.what.in_(OF_PAYMENTS)
+        _PAYER.in_((customer,)), MOVEMENTS.c.payment == payment, MOVEMENTS.c.what.in_(OF_PAYMENTS)
     )
     return sorted(
         (await connection.execute(query)).all(), key=lambda row: (row.effective_date, _in_order(row))

@@ -10,9 +10,14 @@ from hypothesis import strategies as st
 from contracts.money import (
     MAX_MINOR,
     MoneyError,
+    convert,
+    convert_back,
     decimal_text,
     is_currency,
+    is_percent,
+    is_rate,
     minor_units,
+    percent_of,
     round_half_up,
     split,
 )
@@ -176,3 +181,76 @@ def test_what_iso_4217_does_not_list_with_a_minor_unit_is_no_currency(currency: 
 @pytest.mark.parametrize("currency", ["USD", "EUR", "JPY", "BHD"])
 def test_what_iso_4217_lists_is_a_currency(currency: str) -> None:
     assert is_currency(currency)
+
+
+# -- rates and percentages -----------------------------------------------------------------------
+
+RATES = st.builds("{}.{:06d}".format, st.integers(1, 9_999), st.integers(0, 999_999))
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "rate", "into", "converted"),
+    [
+        (45_002, "CAD", "0.735", "USD", 33_076),  # 330.7647
+        (45_002, "CAD", "0.7827176", "USD", 35_224),
+        (1_000, "USD", "1", "USD", 1_000),
+        (1, "USD", "0.5", "EUR", 1),  # half a cent is a cent
+        (1, "USD", "0.499999999999", "EUR", 0),
+        (1_000, "JPY", "0.0067", "USD", 670),
+        (670, "USD", "149.25", "JPY", 1_000),  # 999.975
+        (1_234, "BHD", "2.65", "USD", 327),  # 1.234 dinars are 3.2701 dollars
+        (327, "USD", "0.377358", "BHD", 1_234),
+        (-45_002, "CAD", "0.735", "USD", -33_076),
+        (0, "USD", "7", "EUR", 0),
+    ],
+)
+def test_an_amount_is_converted_between_currencies_of_any_number_of_digits(
+    minor: int, currency: str, rate: str, into: str, converted: int
+) -> None:
+    assert convert(minor, currency, rate, into) == converted
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "rate", "into", "converted"),
+    [
+        (1_500, "EUR", "1.5", "USD", 1_000),
+        (100, "EUR", "3", "USD", 33),
+        (50, "EUR", "3", "USD", 17),
+        (670, "USD", "0.0067", "JPY", 1_000),
+    ],
+)
+def test_an_amount_is_converted_back(minor: int, currency: str, rate: str, into: str, converted: int) -> None:
+    assert convert_back(minor, currency, rate, into) == converted
+
+
+@settings(deadline=None)
+@given(st.integers(0, 10**12), RATES)
+def test_there_and_back_at_a_rate_above_one_is_where_it_began(minor: int, rate: str) -> None:
+    assert convert_back(convert(minor, "USD", rate, "EUR"), "EUR", rate, "USD") == minor
+
+
+@pytest.mark.parametrize(
+    ("minor", "percent", "part"),
+    [(23_600, "10", 2_360), (1, "50", 1), (1, "49.9", 0), (1_000, "2.5", 25), (999, "100", 999)],
+)
+def test_a_percentage_is_rounded_half_up(minor: int, percent: str, part: int) -> None:
+    assert percent_of(minor, percent) == part
+
+
+@pytest.mark.parametrize("text", ["1", "0.000001", "123456789012.123456789012", "007"])
+def test_a_rate_is_a_plain_decimal_above_zero(text: str) -> None:
+    assert is_rate(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "0.0", "-1", "+1", "1e3", ".5", "5.", "1,5", " 1", "1.1234567890123", "٣"]
+)
+def test_anything_else_is_no_rate(text: str) -> None:
+    assert not is_rate(text)
+
+
+def test_a_percentage_is_a_rate_up_to_a_hundred() -> None:
+    assert is_percent("100")
+    assert is_percent("0.5")
+    assert not is_percent("100.000001")
+    assert not is_percent("0")
