@@ -32,13 +32,14 @@ _NEWER = frozenset({"unknown_type", "unknown_version"})
 """Why a fact is refused that a newer version of its service states."""
 
 MOST_VALUE_BYTES = 8_388_608
-MOST_HEADER_BYTES = 1_048_576
-"""A dead letter leaves out what is larger, and says where it lies: it has to fit its own topic."""
+MOST_BESIDE_BYTES = 1_048_576
+"""A message of ours holds at most so much of a record's value, and of its key or its headers: a compressed
+batch may unpack to more than any topic takes."""
 
 MOST_REPLAYED = 500
 """So many parked messages are tried again with one order."""
 
-MOST_ASKED = 1_000
+MOST_ASKED = 10_000
 """So many states may be loaded for one message beside those it named."""
 
 
@@ -82,8 +83,8 @@ class Item:
     rejection: Rejection | None = None
     inbox_id: bytes = b""
     digest: bytes = b""
-    begun: bool = False
-    """Of an order to discard: the message is given up, and those behind it are being tried."""
+    dealt_with: int = 0
+    """Of an order to replay or discard: how many parked messages it has decided or given up so far."""
 
     @property
     def lane(self) -> int:
@@ -94,6 +95,12 @@ class Item:
     def aggregate(self) -> str:
         """Name the aggregate that is parked when this fails; empty when nothing handles it."""
         return self.handler.aggregate(self.message) if self.handler else ""
+
+    @property
+    def key(self) -> bytes:
+        """The record's key, for what is said about it; empty when it has none, or one beyond all measure."""
+        key: bytes = self.record.key or b""
+        return key if len(key) <= MOST_BESIDE_BYTES else b""
 
 
 def _hash(*parts: bytes) -> bytes:
@@ -235,10 +242,11 @@ class Batch:
         named = {(i.lane, i.aggregate) for i in self.items if i.lane in on and i.handler}
         return named | {place for place in self.orders() if place[0] in on}
 
-    def orders(self) -> set[tuple[int, str]]:
-        """Name the aggregates whose parked messages are to be tried again."""
+    def orders(self) -> dict[tuple[int, str], int]:
+        """Name the aggregates with parked messages to be tried again, and how many of them at most."""
         orders = (ReplayParked, DiscardParked)
-        return {(i.lane, i.message.aggregate) for i in self.items if isinstance(i.message, orders)}
+        named = Counter((i.lane, i.message.aggregate) for i in self.items if isinstance(i.message, orders))
+        return {place: number * MOST_REPLAYED for place, number in named.items()}
 
     def take_parked(self, parked: Parked) -> None:
         """Take what is parked on those aggregates, and open again what is to be tried."""
@@ -251,9 +259,11 @@ class Batch:
     def keys(self) -> dict[Kind, set[Key]]:
         """Name every state that the batch touches."""
         keys: dict[Kind, set[Key]] = defaultdict(set)
-        for item in (*self.items, *self._waiting.values()):
-            # What a condemned message touches may be what cannot be loaded.
-            for ref in () if self._is_condemned(item) else item.refs:
+        # What a condemned message touches, or those that it orders to be tried again, may be what cannot
+        # be loaded.
+        given_up = any(map(self._is_condemned, self.items)) if self.condemned else False
+        for item in () if given_up else (*self.items, *self._waiting.values()):
+            for ref in item.refs:
                 keys[ref.kind].add(ref.key)
         return keys
 
@@ -352,48 +362,52 @@ class Batch:
     def _order(self, item: Item) -> None:
         """Do what an operator asks of an aggregate's parked messages, and say how many are left."""
         place = (item.lane, item.message.aggregate)
-        if not self._parked[place] and not item.begun:
+        gives_up = isinstance(item.message, DiscardParked)
+        if not self._parked[place] and not item.dealt_with:
             self._answer(item, Rejection("nothing_parked", item.message.aggregate))
             return
-        if isinstance(item.message, DiscardParked) and not item.begun:
-            item.begun = True
-            self._give_up(self._to_replay[place][0])
-        failure = self._try_again(item, place)
-        left = self._parked[place]
-        if failure and isinstance(item.message, DiscardParked):
+        if gives_up and not item.dealt_with:
+            self._give_up(item, self._to_replay[place][0])
+        failure = self._try_again(item, self._to_replay[place])
+        left = f"{self._parked[place]} left" if self._parked[place] else ""
+        if failure and gives_up:
             self._answer(item, None)  # it was given up, whatever becomes of those behind it
+        elif failure:
+            self._answer(item, Rejection(failure.code, f"{left}; {failure.detail}"[:500]))
         else:
-            self._answer(item, failure, f"{left} left" if left else "")
+            self._answer(item, None, left)
 
-    def _try_again(self, item: Item, place: tuple[int, str]) -> Rejection | None:
-        """Try parked messages in order, up to the first that fails. `item` is the order to do so."""
-        rows = list(self._to_replay[place])
-        if rows and self._is_condemned(item):
+    def _try_again(self, order: Item, rows: Sequence[ParkedRow]) -> Rejection | None:
+        """Try parked messages in order, up to the first that fails. They leave `rows` as they are decided."""
+        if rows and self._is_condemned(order):
             return Rejection("storage_refused", "the database refuses what follows")
-        for row in rows:
-            replay = self._waiting[row.lane, row.position]
+        while rows and order.dealt_with < MOST_REPLAYED:
+            replay = self._waiting[rows[0].lane, rows[0].position]
             if not self._repeated(replay):
                 failure, rejection = self._try(replay)
                 if failure:
-                    return Rejection(failure.code, f"it failed again: {failure.detail}"[:500])
+                    return Rejection(failure.code, f"it failed again: {failure.detail}")
                 if replay.inbox_id:
                     self._answer(replay, rejection)
                 elif rejection:
                     self._dead_letter(replay, rejection)
-            self._unpark(row)
+            self._unpark(order, rows[0])
         return None
 
-    def _give_up(self, row: ParkedRow) -> None:
+    def _give_up(self, order: Item, row: ParkedRow) -> None:
         """Drop a parked message: it stays a dead letter, and whoever sent it gets the answer it waits for."""
         item = self._waiting[row.lane, row.position]
-        why = Rejection("failed", "an operator gave it up")
-        if codec.adapter(DeadLetter).validate_json(row.letter).code == "parked":
-            self._dead_letter(item, why)  # until now it was kept only here
-        if item.inbox_id and not self._repeated(item):
-            self._answer(item, why)
-        self._unpark(row)
+        if not self._repeated(item):
+            why = Rejection("failed", "an operator gave it up")
+            if codec.adapter(DeadLetter).validate_json(row.letter).code == "parked":
+                self._dead_letter(item, why)  # until now it was kept only here
+            if item.inbox_id:
+                self._answer(item, why)
+        self._unpark(order, row)
 
-    def _unpark(self, row: ParkedRow) -> None:
+    def _unpark(self, order: Item, row: ParkedRow) -> None:
+        order.dealt_with += 1
+        self._asked = 0  # what is tried next has asked for nothing yet
         self._to_replay[row.lane, row.aggregate].remove(row)
         self._parked[row.lane, row.aggregate] -= 1
         self.changes.unparked.append((row.lane, row.position))
@@ -454,11 +468,11 @@ class Batch:
         answer = CommandOutcome(
             env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated
         )
-        self._emit(item, answer, item.record.key or b"", item.lane)
+        self._emit(item, answer, item.key, item.lane)
 
     def _dead_letter(self, item: Item, why: Rejection) -> None:
-        letter = dead_letter(self.service.name, item.record, why)
-        self._emit(item, letter, item.record.key or b"", item.lane)
+        letter = dead_letter(self.service.name, *_fitting(item.record, why))
+        self._emit(item, letter, item.key, item.lane)
 
     def _emit_fact(self, item: Item, fact: object) -> None:
         entry = BY_CLASS[self.service.name, type(fact)]
@@ -493,31 +507,49 @@ class Batch:
 
 
 def dead_letter(service: str, record: Any, why: Rejection) -> DeadLetter:
-    """Wrap a record whole, so that nothing is lost and it can be replayed.
-
-    What would not fit the topic of dead letters is left out: it stays where it came from, for ever.
-    """
-    detail, value, given = why.detail, record.value, record.headers
-    if value is not None and len(value) > MOST_VALUE_BYTES:
-        detail, value = f"{detail} ({len(value)} bytes, left where they came from)", None
-    if sum(len(name) + len(data or b"") for name, data in given) > MOST_HEADER_BYTES:
-        detail, given = f"{detail} (headers left where they came from)", ()
+    """Wrap a record whole, so that nothing is lost and it can be replayed."""
 
     def text(data: bytes | None) -> str | None:
         return None if data is None else base64.b64encode(data).decode()
 
-    headers = tuple((str(name), text(data)) for name, data in given)
+    headers = tuple((str(name), text(value)) for name, value in record.headers)
     return DeadLetter(
         service,
         why.code,
-        detail,
+        why.detail,
         record.topic,
         record.partition,
         record.offset,
         text(record.key),
-        text(value),
+        text(record.value),
         headers,
     )
+
+
+def _fitting(record: Any, why: Rejection) -> tuple[Any, Rejection]:
+    """Leave out of a record what would not fit the topic of dead letters, and say so: it is kept elsewhere.
+
+    What we keep ourselves, to be tried again, is kept whole.
+    """
+    key, value, headers = len(record.key or b""), len(record.value or b""), _size(record.headers)
+    left: dict[str, Any] = {}
+    if value > MOST_VALUE_BYTES:
+        left["value"] = None
+    if key > MOST_BESIDE_BYTES:
+        left["key"] = None
+    if headers > MOST_BESIDE_BYTES:
+        left["headers"] = ()
+    if not left:
+        return record, why
+    whole = Record(record.topic, record.partition, record.offset, record.key, record.value, record.headers)
+    sizes = {"value": value, "key": key, "headers": headers}
+    what = ", ".join(f"{name} of {sizes[name]} bytes" for name in left)
+    where = f"{record.topic}/{record.partition}/{record.offset}"
+    return whole._replace(**left), Rejection(why.code, f"{why.detail} (left at {where}: {what})")
+
+
+def _size(headers: Headers) -> int:
+    return sum(len(name) + len(value or b"") for name, value in headers)
 
 
 def record_of(letter: bytes) -> Record:

@@ -22,30 +22,32 @@ class MemoryTransaction:
         self._store = store
         self.lanes = lanes
         self.changes: list[Changes] = []
+        self.blanks: dict[Table, dict[Key, Row]] = defaultdict(dict)
 
     async def inbox(self, ids: Collection[tuple[int, bytes]]) -> dict[tuple[int, bytes], InboxRow]:
         """Find which of the (lane, id) pairs were taken before."""
         return {key: self._store.inbox_rows[key] for key in ids if key in self._store.inbox_rows}
 
     async def parked(
-        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+        self, aggregates: Collection[tuple[int, str]], orders: Mapping[tuple[int, str], int]
     ) -> Parked:
-        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
+        """Tell what is parked on aggregates (lane, name), with the first messages, so many, of `orders`."""
         by_aggregate: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
         last: dict[int, int] = {}
         for (lane, position), row in sorted(self._store.parked_rows.items()):
             by_aggregate[lane, row.aggregate].append(row)
             last[lane] = position
         counts = {place: len(rows) for place, rows in by_aggregate.items() if place in aggregates}
-        return Parked(counts, [row for place in orders for row in by_aggregate[place][:most]], last)
+        rows = [row for place, most in orders.items() for row in by_aggregate[place][:most]]
+        return Parked(counts, rows, last)
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""
         table = self._store.states[kind.table]
         if kind.blank:
-            for key in keys:
-                table.setdefault(key, kind.to_row(kind.blank(key)))
-        return {key: kind.from_row(table[key]) for key in keys if key in table}
+            self.blanks[kind.table] |= {key: kind.to_row(kind.blank(key)) for key in keys if key not in table}
+        there = self.blanks[kind.table] | table
+        return {key: kind.from_row(there[key]) for key in keys if key in there}
 
     async def save(self, changes: Changes) -> None:
         """Keep everything for the commit."""
@@ -73,6 +75,9 @@ class MemoryStore:
             raise LookupError(f"lanes {sorted(missing)} were read before they were made")
         transaction = MemoryTransaction(self, {n: deepcopy(self.lane_rows[n]) for n in sorted(lanes)})
         yield transaction
+        for table, blanks in transaction.blanks.items():
+            # Another transaction may have made the same ones meanwhile, and changed them.
+            self.states[table] = blanks | self.states[table]
         for changes in transaction.changes:
             self._commit(changes)
 

@@ -90,15 +90,15 @@ class PostgresTransaction:
         return {(row["lane"], row["id"]): InboxRow(*row) for row in rows}
 
     async def parked(
-        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+        self, aggregates: Collection[tuple[int, str]], orders: Mapping[tuple[int, str], int]
     ) -> Parked:
-        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
+        """Tell what is parked on aggregates (lane, name), with the first messages, so many, of `orders`."""
         lanes = sorted({lane for lane, _ in aggregates})
         counted = await self._connection.fetch(_PARKED_COUNTS, *_columns(list(aggregates)))
         last = await self._connection.fetch(_PARKED_LAST, lanes)
         rows = [
             ParkedRow(*row)
-            for lane, name in orders
+            for (lane, name), most in orders.items()
             for row in await self._connection.fetch(_PARKED_FIRST, lane, name, most)
         ]
         counts = {(lane, name): count for lane, name, count in counted}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.runtime.batch import MOST_REPLAYED, Alarm, Batch, Failed, Place
+from services.runtime.batch import Alarm, Batch, Failed, Place
 from services.runtime.failpoints import Failpoints
 from services.runtime.faults import Fault, classify
 from services.runtime.service import Service
@@ -88,7 +88,7 @@ class Processor:
             )
             batch.read(records)
             if parkable := batch.parkable():
-                batch.take_parked(await transaction.parked(parkable, batch.orders(), MOST_REPLAYED))
+                batch.take_parked(await transaction.parked(parkable, batch.orders()))
             batch.take_inbox(await transaction.inbox(batch.inbox_ids()))
             for kind, keys in batch.keys().items():
                 batch.take_states(kind, keys, await transaction.load(kind, keys))

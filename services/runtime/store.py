@@ -107,9 +107,9 @@ class Transaction(Protocol):
         """Find which of the (lane, id) pairs were taken before."""
 
     async def parked(
-        self, aggregates: Collection[tuple[int, str]], orders: Collection[tuple[int, str]], most: int
+        self, aggregates: Collection[tuple[int, str]], orders: Mapping[tuple[int, str], int]
     ) -> Parked:
-        """Tell what is parked on the aggregates (lane, name), with the first `most` messages of `orders`."""
+        """Tell what is parked on aggregates (lane, name), with the first messages, so many, of `orders`."""
 
     async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
         """Load states by key; those that do not exist are absent."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from contracts.catalog import SERVICES, TOPICS, Topic, commands_topic
 
@@ -61,19 +61,28 @@ async def ensure_topics(
             await _pause(deadline, f"{bootstrap}: {type(error).__name__}: {error}")
 
 
-async def wrong_lanes(bootstrap: str, lanes: int, topics: Sequence[str]) -> dict[str, int]:
-    """Give the partitions of those topics that have another number of them than `lanes`.
+async def compare_lanes(bootstrap: str, lanes: int, topics: Sequence[str]) -> None:
+    """See that topics have as many partitions as there are lanes; creates nothing.
 
-    A topic that does not exist is none of them. Raises what aiokafka raises when no broker answers.
+    Raises TopicError for the first that has another number, UnknownTopicOrPartitionError for one that does
+    not exist, and another KafkaError when no broker answers.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
-        rows = await admin.describe_topics(list(topics))
+        # Of all topics: asked about one that is missing, a broker may create it, as it thinks fit.
+        present = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics()}
     finally:
         await admin.close()
-    found = {row["topic"]: len(row["partitions"]) for row in rows}
-    return {topic: number for topic, number in found.items() if number not in (0, lanes)}
+    for topic in topics:
+        found = present.get(topic, 0)
+        if not found:
+            raise UnknownTopicOrPartitionError(f"there is no topic {topic}")
+        if found != lanes:
+            raise TopicError(
+                f"OPENITEM_LANES is {lanes}, and {topic} has {found} partitions: set it to {found}, the same"
+                " for every process of this cluster, if this is the right cluster"
+            )
 
 
 async def _check_brokers(admin: AIOKafkaAdminClient, replication: int) -> None:

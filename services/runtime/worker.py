@@ -13,11 +13,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 
+from contracts.catalog import CATALOG
 from services.runtime import clock
 from services.runtime.assignment import Assignment
 from services.runtime.failpoints import Failpoints
@@ -27,10 +28,10 @@ from services.runtime.logs import Logger
 from services.runtime.outbox import MOST_REQUEST_BYTES, Outbox
 from services.runtime.processor import Done, Processor
 from services.runtime.service import Service
-from services.runtime.settings import Settings, SettingsError
+from services.runtime.settings import Settings
 from services.runtime.store import Store
 from services.runtime.telemetry import Telemetry
-from services.runtime.topics import wrong_lanes
+from services.runtime.topics import TopicError, compare_lanes
 
 Offsets = dict[TopicPartition, int]
 
@@ -93,7 +94,7 @@ class Worker:
         await self._store.close()
         self.health.stop()
         self._log.info("worker stopped", fatal=repr(self._fatal) if self._fatal else None)
-        if isinstance(self._fatal, SettingsError):
+        if isinstance(self._fatal, TopicError):
             return 2
         return 70 if self._fatal else 0
 
@@ -130,20 +131,22 @@ class Worker:
         for wait in backoff():
             broker = self._broker()
             try:
-                await self._compare_lanes()
                 if not await self._started(broker):
                     return None
                 self._trouble = ""
                 return broker
+            except UnknownTopicOrPartitionError as error:
+                self._trouble = f"a topic is missing: {error.args[0]}"
+                self._log.warning("waiting for topics", error=repr(error), seconds=wait)
             except KafkaError as error:
                 self._trouble = "the broker is away"
                 self._log.warning("waiting for the broker", error=repr(error), seconds=wait)
-                await self._leave(broker)
-            except SettingsError as error:
-                self._log.critical("the worker ends: a setting is wrong", error=str(error))
+            except TopicError as error:
+                self._log.critical("the worker ends: it would not fit its topics", error=str(error))
                 self._fatal = error
                 self._stopping.set()
                 return None
+            await self._leave(broker)
             try:
                 await asyncio.wait_for(self._stopping.wait(), timeout=wait)
                 return None
@@ -151,18 +154,17 @@ class Worker:
                 continue
         return None
 
-    async def _compare_lanes(self) -> None:
-        """Raise SettingsError when the topics have another number of lanes than we are told."""
-        wrong = await wrong_lanes(self._settings.kafka, self._settings.lanes, self._service.topics)
-        for topic, found in wrong.items():
-            raise SettingsError(
-                f"OPENITEM_LANES is {self._settings.lanes}, and {topic} has {found} partitions: set it to"
-                f" {found}, the same for every process of this cluster"
-            )
+    async def _start(self, broker: KafkaBroker) -> None:
+        """Start reading, where every topic that we read or write has as many lanes as we are told."""
+        name = self._service.name
+        written = (entry.topic for entry in CATALOG.values() if entry.service == name)
+        topics = tuple(dict.fromkeys((*self._service.topics, *written)))
+        await compare_lanes(self._settings.kafka, self._settings.lanes, topics)
+        await broker.start()
 
     async def _started(self, broker: KafkaBroker) -> bool:
         """Start a broker; give False when the worker is to stop before that is done."""
-        starting = asyncio.create_task(broker.start())
+        starting = asyncio.create_task(self._start(broker))
         stopping = asyncio.create_task(self._stopping.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

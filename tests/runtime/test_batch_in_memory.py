@@ -16,25 +16,24 @@ import pytest
 
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, commands_topic, facts_topic
-from contracts.commands import DiscardParked, HoldPayment, ReplayParked
+from contracts.commands import DiscardParked, ReplayParked
 from contracts.envelope import Envelope
 from contracts.events.invoicing import ApplicationDeclined
 from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
-from contracts.events.payments import ApplicationReleased, PaymentHeld, PaymentReleased
+from contracts.events.payments import ApplicationReleased, PaymentReleased
 from contracts.fields import PaymentStatus
-from contracts.rejections import Rejection
 from services.invoicing.app import SERVICE as INVOICING
 from services.invoicing.store import INVOICE
 from services.payments.app import SERVICE as PAYMENTS
 from services.payments.store import PAYMENT
-from services.runtime.batch import MOST_ASKED, MOST_REPLAYED, MOST_VALUE_BYTES, Alarm, Record, dead_letter
+from services.runtime.batch import MOST_REPLAYED, Alarm, Record
 from services.runtime.failpoints import Failpoints
 from services.runtime.lanes import lane_of
 from services.runtime.memory_store import MemoryStore, MemoryTransaction
 from services.runtime.processor import Done, Processor
-from services.runtime.service import Effects, Meta, Ref, Service, View
+from services.runtime.service import Effects, Key, Kind, Meta, Service, State, View
 from services.runtime.store import Changes
-from tests.builders import apply, asks, issue, receive, record, released, reserved
+from tests.builders import apply, asks, issue, receive, released, reserved
 
 LANES = 4
 LANE = 1
@@ -686,69 +685,13 @@ async def test_a_resent_replay_is_not_done_again() -> None:
     assert bench.letters() == ["failed"]
 
 
-async def test_a_command_resent_while_it_is_parked_is_decided_once() -> None:
-    bench = await parked_bench()
-    bench.send("m1", receive("P1"))
-    bench.send("m2", apply(("I1", 500)))
-    await bench.run()
-    assert bench.answers()[3:] == [("m1", "PARKED", "parked", False), ("m2", "PARKED", "parked", False)]
-    bench.service = PAYMENTS
-    bench.send("r1", REPLAY)
-    await bench.run()
-    assert bench.answers()[5:] == [
-        ("m1", "ACCEPTED", "", False),
-        ("m2", "ACCEPTED", "", False),
-        ("m1", "ACCEPTED", "", True),
-        ("m2", "REJECTED", "id_reused", False),
-        ("r1", "ACCEPTED", "", False),
-    ]
-    assert (bench.parked(), bench.status("P1")) == ([], (PaymentStatus.OPEN, 9_600, 400))
-
-
-@pytest.mark.parametrize(
-    ("order", "answer"),
-    [(REPLAY, ("m1", "ACCEPTED", "", True)), (DISCARD, ("m1", "REJECTED", "failed", True))],
-    ids=["replayed", "discarded"],
-)
-async def test_a_command_that_was_parked_is_answered_as_it_was_decided(
-    order: object, answer: tuple[str, str, str, bool]
-) -> None:
-    bench = await parked_bench()
-    bench.service = PAYMENTS
-    bench.send("r1", order)
-    await bench.run()
-    bench.send("m1", receive("P1"))
-    await bench.run()
-    assert bench.answers()[-1] == answer
-
-
-async def test_an_order_tries_a_bounded_number_of_messages_and_says_how_many_are_left() -> None:
-    bench = Bench(failing_on("P1"))
-    bench.send("m0", receive("P1", 100_000))
-    for number in range(1, MOST_REPLAYED + 3):
-        bench.send(f"m{number}", apply((f"I{number}", 1)))
-    await bench.run()
-    bench.service = PAYMENTS
-    bench.send("r1", REPLAY)
-    await bench.run()
-    assert bench.said(CommandOutcome)[-1].detail == "3 left"
-    assert bench.parked() == ["payment:C1/P1"] * 3
-    bench.send("late", apply(("I9999", 1)))
-    bench.send("r2", REPLAY)
-    await bench.run()
-    assert bench.said(CommandOutcome)[-1].detail == ""
-    assert bench.parked() == []
-    applied = [one.invoice for one in bench.said(ApplicationReleased)]
-    assert applied == [*(f"I{number}" for number in range(1, MOST_REPLAYED + 3)), "I9999"]
-
-
 async def test_only_what_is_parked_on_the_aggregates_of_the_batch_is_looked_at() -> None:
     asked: list[Any] = []
 
     class Watching(MemoryTransaction):
-        async def parked(self, aggregates: Any, orders: Any, most: int) -> Any:
-            asked.append((set(aggregates), set(orders)))
-            return await super().parked(aggregates, orders, most)
+        async def parked(self, aggregates: Any, orders: Any) -> Any:
+            asked.append((set(aggregates), dict(orders)))
+            return await super().parked(aggregates, orders)
 
     class WatchingStore(MemoryStore):
         @asynccontextmanager
@@ -765,8 +708,8 @@ async def test_only_what_is_parked_on_the_aggregates_of_the_batch_is_looked_at()
     bench.send("r1", REPLAY)
     await bench.run()
     assert asked == [
-        ({(LANE, "payment:C1/P2")}, set()),
-        ({(LANE, "payment:C1/P1")}, {(LANE, "payment:C1/P1")}),
+        ({(LANE, "payment:C1/P2")}, {}),
+        ({(LANE, "payment:C1/P1")}, {(LANE, "payment:C1/P1"): MOST_REPLAYED}),
     ]
 
 
@@ -830,9 +773,16 @@ class Refused(Exception):
 
 
 class FussyTransaction(MemoryTransaction):
-    """Refuses some payments."""
+    """Refuses to write some payments, and to read others."""
 
     refused: Collection[str] = ()
+    unreadable: Collection[str] = ()
+
+    async def load(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
+        for key in keys if kind is PAYMENT else ():
+            if key[1] in self.unreadable:
+                raise Refused(key)
+        return await super().load(kind, keys)
 
     async def save(self, changes: Changes) -> None:
         for customer, payment in changes.states.get(PAYMENT, {}):
@@ -847,6 +797,7 @@ class FussyStore(MemoryStore):
     def __init__(self, *refused: str) -> None:
         super().__init__()
         self.refused = refused
+        self.unreadable: Collection[str] = ()
         self.trouble: Exception | None = None
 
     @asynccontextmanager
@@ -854,11 +805,10 @@ class FussyStore(MemoryStore):
         """Open a transaction that refuses."""
         if self.trouble:
             raise self.trouble
-        async with super().transaction(lanes) as sound:
-            fussy = FussyTransaction(self, sound.lanes)
-            fussy.refused = self.refused
+        async with super().transaction(lanes) as fussy:
+            fussy.__class__ = FussyTransaction
+            vars(fussy).update(refused=self.refused, unreadable=self.unreadable)
             yield fussy
-            sound.changes = fussy.changes
 
 
 @pytest.mark.parametrize("bad", range(7))
@@ -942,6 +892,31 @@ async def test_a_message_that_the_database_refuses_can_be_discarded() -> None:
     assert bench.parked() == []
 
 
+async def test_a_message_whose_state_cannot_be_loaded_is_parked_and_can_be_discarded() -> None:
+    store = FussyStore()
+    store.unreadable = ("P1",)
+    bench = Bench(PAYMENTS, store)
+    for id_, command in (("m1", receive("P1")), ("m2", receive("P2")), ("m3", receive("P1"))):
+        bench.send(id_, command)
+    await bench.run()
+    assert [answer[1:3] for answer in bench.answers()] == [
+        ("PARKED", "storage_refused"),
+        ("ACCEPTED", ""),
+        ("PARKED", "parked"),
+    ]
+    for id_, order in (("r1", REPLAY), ("d1", DISCARD), ("d2", DISCARD)):
+        bench.send(id_, order)
+        await bench.run()
+    assert bench.answers()[3:] == [
+        ("r1", "REJECTED", "storage_refused", False),
+        ("m1", "REJECTED", "failed", False),
+        ("d1", "ACCEPTED", "", False),
+        ("m3", "REJECTED", "failed", False),
+        ("d2", "ACCEPTED", "", False),
+    ]
+    assert bench.parked() == []
+
+
 async def test_a_database_that_is_away_is_the_callers_to_try_again() -> None:
     store = FussyStore()
     bench = Bench(PAYMENTS, store)
@@ -967,92 +942,44 @@ async def test_a_lasting_fault_that_is_nobodys_message_is_raised_and_nothing_is_
     assert [verdict for _, verdict, _, _ in bench.answers()] == [Verdict.ACCEPTED, Verdict.ACCEPTED]
 
 
-# -- handlers that ask for more ------------------------------------------------------------------
+# -- what is too large ---------------------------------------------------------------------------
 
 
-def asking(*payments: str) -> Service:
-    """The service with a handler of holds that looks at other payments, and holds those that are there."""
-
-    def handle(message: Any, meta: Meta, view: View) -> Effects:
-        refs = [Ref(PAYMENT, (message.customer, id_)) for id_ in payments]
-        there = {ref: state for ref in refs if (state := view(ref))}
-        facts = [PaymentHeld(ref.key[0], ref.key[1]) for ref in there]
-        states = {ref: replace(state, status=PaymentStatus.ON_HOLD) for ref, state in there.items()}
-        return Effects(facts, states)
-
-    hold = PAYMENTS.handlers[HoldPayment]._replace(handle=handle)
-    return replace(PAYMENTS, handlers={**PAYMENTS.handlers, HoldPayment: hold})
-
-
-async def test_a_handler_may_look_at_states_that_its_message_does_not_name() -> None:
-    bench = Bench(PAYMENTS)
-    for name in ("P1", "P2"):
-        bench.send(f"before-{name}", record(name))
-    await bench.run()
-    bench.service = asking("P2", "none", "P3")
-    bench.send("m1", record("P3"))
-    bench.send("m2", HoldPayment("C1", "P1"))
-    bench.send("m3", record("P4"))
-    await bench.run()
-    assert bench.said(PaymentHeld) == [PaymentHeld("C1", "P2"), PaymentHeld("C1", "P3")]
-    statuses = {name: found[0].value for name in ("P1", "P2", "P3", "P4") if (found := bench.status(name))}
-    assert statuses == {"P1": "BALANCED", "P2": "ON_HOLD", "P3": "ON_HOLD", "P4": "BALANCED"}
-    assert [answer[1] for answer in bench.answers()] == ["ACCEPTED"] * 5
-    assert bench.failures == []
-
-
-@pytest.mark.parametrize(("order", "times"), [(REPLAY, 2), (DISCARD, 1)], ids=["replay", "discard"])
-async def test_a_parked_message_that_asks_for_more_gets_it(order: object, times: int) -> None:
-    bench = Bench(with_bug(PAYMENTS, HoldPayment, lambda message: True))
-    bench.send("before", record("P2"))
-    bench.send("m1", HoldPayment("C1", "P1"))
-    bench.send("m2", HoldPayment("C1", "P1"))
-    await bench.run()
-    bench.service = asking("P2", "P3")
-    bench.send("r1", order)
-    await bench.run()
-    assert bench.said(PaymentHeld) == [PaymentHeld("C1", "P2")] * times
-    assert bench.parked() == []
-
-
-async def test_a_handler_that_asks_without_end_fails_alone() -> None:
-    bench = Bench(asking(*(f"X{number}" for number in range(MOST_ASKED + 1))))
-    bench.send("m1", HoldPayment("C1", "P1"))
-    bench.send("m2", record("P2"))
-    await bench.run()
-    assert bench.answers() == [("m1", "PARKED", "failed", False), ("m2", "ACCEPTED", "", False)]
-
-
-# -- what is not understood, and what is too large -----------------------------------------------
+BOMB = b"x" * 30_000_000
+MB = b"x" * 1_048_577
 
 
 @pytest.mark.parametrize(
-    "type_", ["openitem.invoicing.InvoiceShredded.v1", "openitem.invoicing.InvoiceOpened.v9"]
+    ("key", "value", "headers", "code", "left"),
+    [
+        pytest.param(C1, BOMB, head(), "body_too_large", "value of 30000000 bytes", id="value"),
+        pytest.param(BOMB, body(), head(), "wrong_key", "key of 30000000 bytes", id="key"),
+        pytest.param(C1, b"{", (*head(), ("x", MB)), "not_json", "headers of 1048687 bytes", id="headers"),
+    ],
 )
-async def test_a_fact_of_a_type_that_is_not_known_stops_its_lane_until_the_service_is_upgraded(
-    type_: str,
+async def test_what_is_said_of_a_record_leaves_out_what_would_not_fit_its_topic_and_says_where_it_lies(
+    key: bytes, value: bytes, headers: tuple[Header, ...], code: str, left: str
 ) -> None:
-    topic = facts_topic("invoicing")
     bench = Bench(PAYMENTS)
-    headers = envelope.write(Envelope("invoicing/1/1", "invoicing/1", type_, sequence=1))
-    unknown = bench.put(topic, b"C1", b"{}", headers)
-    bench.send("m1", receive("P1"))
+    bench.put(COMMANDS, key, value, headers)
     done = await bench.run()
-    assert done.alarms == [Alarm(LANE, f"{topic}: {type_} is not known here; upgrade this service")]
-    assert bench.store.lane_rows[LANE].offsets.get(topic, 0) == 0
-    assert bench.store.lane_rows[LANE].seen == {}
-    assert bench.letters() == []
-    again = await bench.run([unknown])
-    assert again.alarms == done.alarms
+    assert bench.answers() == [("bad", "REJECTED", code, False)]
+    [letter] = bench.said(DeadLetter)
+    assert letter.code == code
+    assert letter.detail.endswith(f"(left at {COMMANDS}/1/0: {left})")
+    assert letter.value == (None if value == BOMB else encoded(value))
+    assert letter.key == (None if key == BOMB else encoded(key))
+    assert [name for name, _ in letter.headers] == ([] if headers[-1][1] == MB else [n for n, _ in headers])
+    assert {row.key for row in done.rows} == {b"" if key == BOMB else key}
+    assert sum(len(row.body) for row in done.rows) < 10_000
 
 
-def test_a_dead_letter_leaves_out_what_would_not_fit_its_topic() -> None:
-    large = Record("t", 0, 7, b"k", b"x" * (MOST_VALUE_BYTES + 1), (("h", b"1"),))
-    letter = dead_letter("payments", large, Rejection("body_too_large", "too large"))
-    assert letter.value is None
-    assert letter.detail == "too large (8388609 bytes, left where they came from)"
-    assert (letter.topic, letter.partition, letter.offset) == ("t", 0, 7)
-    wordy = Record("t", 0, 8, b"k", b"x", (("h", b"1" * 2**20),))
-    letter = dead_letter("payments", wordy, Rejection("bad_header", "too long"))
-    assert (letter.headers, letter.value) == ((), "eA==")
-    assert letter.detail == "too long (headers left where they came from)"
+async def test_a_parked_message_is_kept_whole_and_replayed_though_its_dead_letter_is_not() -> None:
+    bench = Bench(failing_on("PX"))
+    bench.put(COMMANDS, C1, body(), (*head(), ("x-of-others", MB)))
+    await bench.run()
+    assert bench.said(DeadLetter)[0].headers == ()
+    bench.service = PAYMENTS
+    bench.send("r1", ReplayParked("C1", "payment:C1/PX"))
+    await bench.run()
+    assert bench.answers()[1:] == [("bad", "ACCEPTED", "", False), ("r1", "ACCEPTED", "", False)]

@@ -273,20 +273,23 @@ async def test_a_difference_has_no_amount_of_its_own(database: Database) -> None
 @pytest.mark.parametrize(
     ("parts", "taken"),
     [
-        pytest.param("0, 0, 0, 0", True, id="not released"),
-        pytest.param("1000, 0, 0, 0", True, id="all available"),
-        pytest.param("100, 200, 300, 400", True, id="in four parts"),
-        pytest.param("999, 0, 0, 0", False, id="one missing"),
-        pytest.param("1000, 1, 0, 0", False, id="one too many"),
-        pytest.param("1100, 0, -100, 0", False, id="a negative part"),
+        pytest.param("0, 0, 0, 0, 0, 0", True, id="not released"),
+        pytest.param("1000, 0, 0, 0, 0, 0", True, id="all available"),
+        pytest.param("100, 200, 300, 350, 25, 25", True, id="in six parts"),
+        pytest.param("999, 0, 0, 0, 0, 0", False, id="one missing"),
+        pytest.param("1000, 1, 0, 0, 0, 0", False, id="one too many"),
+        pytest.param("1100, 0, -100, 0, 0, 0", False, id="a negative part"),
     ],
 )
 async def test_the_parts_of_a_payment_add_up_to_its_amount(
     parts: str, taken: bool, database: Database
 ) -> None:
     statement = (
-        f"INSERT INTO payments VALUES ('parts', '{parts}', 'E1', 'USD', 1000, '2026-01-20', 'wire', '', "
-        f"'OPEN', {parts}, '{{}}')"
+        "INSERT INTO payments (customer, payment, entity, currency, amount, payment_date, method, reference, "
+        'kind, number, rate, "order", status, instrument, selection, returnable, detail, applications, '
+        "available, reserved, applied, refunded, written_off, voided) "
+        f"VALUES ('parts', '{parts}', 'E1', 'USD', 1000, '2026-01-20', 'wire', '', 'PAYMENT', '', '1', '', "
+        f"'OPEN', 'INITIAL', '', 0, '{{}}', '{{}}', {parts})"
     )
     if taken:
         await execute(database.roles["payments"], statement)

@@ -19,11 +19,11 @@ from sqlalchemy import Table
 from contracts import codec, envelope
 from contracts.commands import ApplicationRequest, HoldPayment, RecordPayment
 from contracts.envelope import Envelope
-from contracts.fields import PaymentStatus
+from contracts.fields import PaymentKind, PaymentStatus
 from services.ledger.domain.books import Books
 from services.ledger.store import BOOKS_KIND, ENTRIES, LINES, TOTALS
 from services.payments.app import SERVICE as PAYMENTS
-from services.payments.domain.payment import Application, ApplicationStatus, Payment
+from services.payments.domain.payment import Application, ApplicationStatus, Listed, Payment
 from services.payments.store import PAYMENT
 from services.runtime.batch import Alarm, Record
 from services.runtime.failpoints import Failpoints
@@ -112,9 +112,10 @@ def journal_lines(entry: str, amount: int) -> list[tuple[Any, ...]]:
 
 def payment(customer: str, id_: str = "P1", **changes: Any) -> Payment:
     plain = Payment(
-        customer, id_, "E1", "USD", 1_000, date(2026, 1, 20), "wire", "R-1", PaymentStatus.OPEN, 1_000
-    )
-    return replace(plain, **changes)
+        customer, id_, "E1", "USD", 1_000, date(2026, 1, 20), "wire", "R-1", PaymentKind.PAYMENT,
+        "PAY-E1-00-000001", "1", "", PaymentStatus.OPEN, available=1_000,
+    )  # fmt: skip
+    return plain._replace(**changes)
 
 
 def said(lane: int, position: int, body: bytes = b"{}", key: bytes = b"C1") -> OutboxRow:
@@ -208,7 +209,7 @@ async def test_a_transaction_that_fails_leaves_nothing(side: Side, lane: int) ->
     assert await side.payments.outbox(lane, 0, 10) == []
     async with side.payments.transaction([lane]) as transaction:
         assert await transaction.inbox([(lane, b"id")]) == {}
-        assert not (await transaction.parked([(lane, P1)], [(lane, P1)], 9)).counts
+        assert not (await transaction.parked([(lane, P1)], {(lane, P1): 9})).counts
         assert await transaction.load(PAYMENT, [(f"C{lane}", "P1")]) == {}
     assert [row for row in await side.held(LINES) if row[0] == entry] == []
     assert [row for row in await side.held(TOTALS) if row[0] == lane] == []
@@ -227,8 +228,10 @@ async def test_a_saved_state_comes_back_equal(side: Side, lane: int) -> None:
             status=PaymentStatus.BALANCED,
             amount=2**60,
             available=0,
-            listed=(ApplicationRequest("I1", 2**59), ApplicationRequest('I"2', 1)),
-            listed_date=date(2026, 2, 28),
+            listed=(
+                Listed(ApplicationRequest("I1", 2**59), date(2026, 2, 28)),
+                Listed(ApplicationRequest('I"2', 1, cross_rate="1.25"), date(2026, 3, 1)),
+            ),
         ),
         (customer, "P3"): payment(
             customer,
@@ -371,8 +374,8 @@ async def test_what_is_parked_is_counted_and_the_first_of_an_order_come_in_order
     await save(side.payments, [lane, lane + 1], Changes(parked=[parked(lane + 1, 5), parked(lane, 1)]))
     asked = [(lane, P1), (lane, other), (lane, "payment:C1/none"), (lane + 1, other)]
     async with side.payments.transaction([lane, lane + 1]) as transaction:
-        found = await transaction.parked(asked, [(lane, P1)], 2)
-        whole = await transaction.parked(asked, [(lane, P1), (lane, other)], 9)
+        found = await transaction.parked(asked, {(lane, P1): 2})
+        whole = await transaction.parked(asked, {(lane, P1): 9, (lane, other): 9})
     assert found.counts == {(lane, P1): 3, (lane, other): 1}
     assert list(found.rows) == [parked(lane, 1), parked(lane, 2)]
     assert {n: last for n, last in found.last.items() if n in (lane, lane + 1)} == {lane: 12, lane + 1: 5}
@@ -385,7 +388,8 @@ async def test_parked_rows_that_are_removed_are_gone(side: Side, lane: int) -> N
     await save(side.payments, [lane, lane + 1], Changes(unparked=[(lane, 2), (lane, 1)]))
     both = [(lane, P1), (lane + 1, P1)]
     async with side.payments.transaction([lane, lane + 1]) as transaction:
-        assert list((await transaction.parked(both, both, 9)).rows) == [parked(lane, 3), parked(lane + 1, 2)]
+        found = await transaction.parked(both, dict.fromkeys(both, 9))
+    assert list(found.rows) == [parked(lane, 3), parked(lane + 1, 2)]
 
 
 async def test_what_is_parked_and_removed_by_the_same_changes_is_gone(side: Side, lane: int) -> None:
@@ -396,7 +400,7 @@ async def test_what_is_parked_and_removed_by_the_same_changes_is_gone(side: Side
         Changes(parked=[parked(lane, 2), parked(lane, 3)], unparked=[(lane, 1), (lane, 2)]),
     )
     async with side.payments.transaction([lane]) as transaction:
-        found = await transaction.parked([(lane, P1)], [(lane, P1)], 9)
+        found = await transaction.parked([(lane, P1)], {(lane, P1): 9})
     assert (found.counts, list(found.rows)) == ({(lane, P1): 1}, [parked(lane, 3)])
 
 
@@ -425,9 +429,20 @@ async def test_a_shared_state_that_does_not_exist_is_made_and_is_then_there_for_
         assert await transaction.load(PAYMENT, [made]) == {made: payment(*made, reference="blank")}
 
 
+async def test_a_blank_state_that_is_not_committed_is_gone(side: Side, lane: int) -> None:
+    key = (f"C{lane}", "blank")
+    await side.payments.lanes([lane])
+    with pytest.raises(ZeroDivisionError):
+        async with side.payments.transaction([lane]) as transaction:
+            await transaction.load(BLANK, [key])
+            raise ZeroDivisionError
+    async with side.payments.transaction([lane]) as transaction:
+        assert await transaction.load(PAYMENT, [key]) == {}
+
+
 @pytest.mark.system
 async def test_the_owners_change_of_a_state_that_did_not_exist_waits_for_those_who_have_looked(
-    postgres: Side, lane: int
+    postgres: Side, database: Database, lane: int
 ) -> None:
     key = (f"C{lane}", "blank")
     await postgres.payments.lanes([lane, lane + 1])
@@ -443,10 +458,30 @@ async def test_the_owners_change_of_a_state_that_did_not_exist_waits_for_those_w
     async with postgres.payments.transaction([lane]) as reader:
         await reader.load(BLANK, [key])
         changing = asyncio.create_task(change())
-        await asyncio.sleep(0.3)
+        await until_waiting(database, 1)
         assert not changed.is_set()
-    await changing
-    assert changed.is_set()
+    await asyncio.wait_for(changing, 30)
+    async with postgres.payments.transaction([lane]) as reader:
+        assert (await reader.load(BLANK, [key]))[key].reference == "changed"
+
+
+@pytest.mark.system
+async def test_only_a_shared_state_that_does_not_exist_costs_more_than_one_statement(
+    postgres: Side, database: Database, lane: int
+) -> None:
+    await postgres.payments.lanes([lane])
+
+    def work(*names: str) -> Callable[[Store], Any]:
+        async def transact(store: Store) -> None:
+            async with store.transaction([lane]) as transaction:
+                await transaction.load(BLANK, [(f"C{lane}", name) for name in names])
+
+        return transact
+
+    works = (work("P1"), work("P1"), work("P1", "P2", "P3", "P4"), work("P1", "P2", "P3", "P4"))
+    _, one, three_missing, four = await _statements(database.roles["payments"], *works)
+    assert four == one
+    assert len(three_missing) == len(one) + 2
 
 
 # -- marks ---------------------------------------------------------------------------------------
@@ -614,7 +649,7 @@ async def test_payments_take_as_many_statements_for_5000_rows_as_for_one(
         async def transact(store: Store) -> None:
             async with store.transaction([lane]) as transaction:
                 await transaction.inbox(ids)
-                await transaction.parked([(lane, P1)], [], 9)
+                await transaction.parked([(lane, P1)], {})
                 await transaction.load(PAYMENT, keys.keys())
                 await transaction.save(
                     Changes(
@@ -754,7 +789,7 @@ async def test_a_message_whose_consequences_the_database_refuses_is_parked_and_t
     found = await store.lanes([0])
     assert found[0].offsets == {"ar.payments.commands.v1": 11}
     async with store.transaction([0]) as transaction:
-        waiting = await transaction.parked([(0, "payment:refused/P3")], [], 9)
+        waiting = await transaction.parked([(0, "payment:refused/P3")], {})
         assert waiting.counts == {(0, "payment:refused/P3"): 2}
         keys = [("refused", f"P{n}") for n in (0, 1, 2, 3, 4, 6, 7, 8, 9)]
         assert (await transaction.load(PAYMENT, keys)).keys() == set(keys)

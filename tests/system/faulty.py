@@ -26,7 +26,7 @@ def _raise(message: HoldPayment, meta: Meta, view: View) -> Effects:
 def _spoil(message: ReleaseHold, meta: Meta, view: View) -> Effects:
     ref = Ref(PAYMENT, (message.customer, message.payment))
     payment: Any = view(ref)
-    return Effects((), {ref: replace(payment, available=payment.amount + 1)})
+    return Effects((), {ref: payment._replace(available=payment.amount + 1)})
 
 
 FAULTY = replace(
