@@ -374,6 +374,31 @@ async def test_a_topic_made_anew_halts_the_lanes_that_had_read_further_and_no_ot
     assert worker.alive
 
 
+async def test_a_worker_waits_for_a_topic_that_is_missing_and_does_not_make_it(
+    client: Client, hire: Hire
+) -> None:
+    topic = "ar.reporting.dead-letters.v1"
+    admin = AIOKafkaAdminClient(bootstrap_servers=client.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_topics([topic])
+
+        async def gone() -> bool:
+            return topic not in await admin.list_topics()
+
+        await until(gone)
+        worker = await hire("reporting", wait=False)
+        await until(lambda: "missing" in str(problems(worker)))
+        found = problems(worker)
+        assert found
+        assert found["trouble"] == f"a topic is missing: there is no topic {topic}"
+        assert topic not in await admin.list_topics()
+    finally:
+        await admin.close()
+    await ensure_topics(client.bootstrap, LANES, 1)
+    await until(lambda: problems(worker) == {})
+
+
 async def test_a_fact_that_comes_too_early_halts_its_lane_and_nothing_goes_past_it(
     client: Client, hire: Hire
 ) -> None:
@@ -423,3 +448,31 @@ async def test_a_fact_that_comes_too_early_halts_its_lane_and_nothing_goes_past_
     worker = await hire("invoicing", wait=False)
     await until(lambda: bool(halts(worker)))
     await expect_halted(worker)
+
+
+async def test_a_fact_of_a_type_that_is_not_known_halts_its_lane_and_nothing_goes_past_it(
+    client: Client, hire: Hire
+) -> None:
+    topic, lane = "ar.ledger.facts.v1", 1
+    customer, elsewhere = name_on(lane, LANES, "newer-"), name_on(0, LANES, "elsewhere-")
+    type_ = "openitem.ledger.EntryPosted.v9"
+    headers = write(Envelope("ledger/1/1", "ledger/1", type_, "2026-01-01T00:00:00Z", 1))
+    worker = await hire("invoicing", wait=False)
+    await client.send([Sent(topic, customer.encode(), b"{}", tuple(headers))])
+    await until(lambda: str(lane) in halts(worker))
+    assert halts(worker)[str(lane)] == f"{topic}: {type_} is not known here; upgrade this service"
+    await client.send(
+        [
+            message("newer-1", RegisterCustomer(customer, "Behind")),
+            message("newer-2", RegisterCustomer(elsewhere, "Elsewhere")),
+        ]
+    )
+
+    async def other_lanes_go_on() -> bool:
+        return "newer-2" in await client.outcomes()
+
+    await until(other_lanes_go_on)
+    assert "newer-1" not in await client.outcomes()
+    [row] = await client.query("invoicing", "SELECT offsets, seen FROM lanes WHERE lane = $1", lane)
+    assert topic not in json.loads(row["offsets"])
+    assert "ledger/1" not in json.loads(row["seen"])

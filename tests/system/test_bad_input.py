@@ -136,5 +136,6 @@ async def test_a_compressed_bomb_is_a_dead_letter_without_its_bytes_and_stops_no
     found = [json.loads(record.value) for record in await client.read("ar.payments.dead-letters.v1")]
     [letter] = [one for one in found if (one["partition"], one["offset"]) == (lane, where.offset)]
     assert (letter["code"], letter["value"], letter["topic"]) == ("body_too_large", None, TOPIC)
-    assert f"({len(huge.value)} bytes, left where they came from)" in letter["detail"]
+    left = f"(left at {TOPIC}/{lane}/{where.offset}: value of {len(huge.value)} bytes)"
+    assert letter["detail"].endswith(left)
     assert (await client.outcomes())["bad-behind-bomb"][0].verdict == "ACCEPTED"

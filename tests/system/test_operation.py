@@ -13,9 +13,13 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from contracts.catalog import SERVICES
 from contracts.commands import HoldPayment, RecordPayment, ReleaseHold, ReleasePayment
+from services.cli import app
+from services.runtime.batch import MOST_REPLAYED
 from services.runtime.local.process import free_port, spawn
 from services.runtime.local.stack import LocalStack
 from services.runtime.local.workers import Worker
@@ -178,6 +182,19 @@ def test_a_worker_with_another_number_of_lanes_than_its_topics_ends_before_it_ta
     )
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_lanes_are_those_of_the_environment_unless_told_otherwise(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    one = group.commands[command]
+    assert one.make_context(command, []).params["lanes"] == 24
+    monkeypatch.setenv("OPENITEM_LANES", "7")
+    assert one.make_context(command, []).params["lanes"] == 7
+    assert one.make_context(command, ["--lanes", "5"]).params["lanes"] == 5
+
+
 # -- messages that fail --------------------------------------------------------------------------
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -298,6 +315,33 @@ async def test_a_message_that_fails_parks_its_aggregate_until_an_operator_replay
         "payments", "SELECT status FROM payments WHERE customer = $1 AND payment = 'P1'", customer
     )
     assert row["status"] == "ON_HOLD"
+
+
+async def test_a_replay_goes_on_until_nothing_is_left(
+    stack: LocalStack, client: Client, faulty: Worker, openitem: Run
+) -> None:
+    customer, many = "many", 2 * MOST_REPLAYED + 7
+    await client.send(
+        [
+            message("many-record", record(customer, "P1")),
+            *(message(f"many-{n}", HoldPayment(customer, "P1")) for n in range(many)),
+        ]
+    )
+    await client.settle()
+    assert parked(openitem, customer) == [("payments", "payment:many/P1", many, "failed")]
+    await asyncio.to_thread(faulty.stop)
+    real = worker_of(stack, "payments")
+    real.start()
+    await asyncio.to_thread(real.await_ready)
+    done = openitem("dlq", "replay", "payments", "payment:many/P1")
+    assert done.returncode == 0, done.stderr
+    assert f"{many}/{many}" in done.stderr
+    assert parked(openitem, customer) == []
+    given = [answer for id_, answer in (await verdicts(client, "many-")).items() if id_ != "many-record"]
+    assert {tuple(one[0]) for one in given} <= {("PARKED", "failed"), ("PARKED", "parked")}
+    assert {len(one) for one in given} == {2}
+    told = {answer.detail for answers in (await client.outcomes()).values() for answer in answers}
+    assert {f"{MOST_REPLAYED + 7} left", "7 left"} <= told
 
 
 async def test_a_message_whose_consequences_the_database_refuses_is_parked_and_those_around_it_are_not(
