@@ -15,7 +15,15 @@ from contracts.events.payments import PaymentProfileDefined
 from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind, PaymentStatus, Role
 from services.payments.domain.account import Account, Claim, Item, Shelved
 from services.payments.domain.entity import Entity, unconfigured
-from services.payments.domain.payment import Application, ApplicationStatus, Listed, Payment, Terms, WriteOff
+from services.payments.domain.payment import (
+    Application,
+    ApplicationStatus,
+    Listed,
+    Payment,
+    Refunded,
+    Terms,
+    WriteOff,
+)
 from services.runtime.numbering import Numbers
 from services.runtime.service import Kind, Row
 
@@ -191,7 +199,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "captured": bool,
     "accounts": lambda v: tuple(RoleAccount(Role(role), account) for role, account in v),
     "daybook": str,
-    "refunds": dict,
+    "refunds": lambda v: {id_: Refunded(*one) for id_, one in v.items()},
     "write_offs": lambda v: {id_: WriteOff(*one) for id_, one in v.items()},
     "write_off_count": int,
 }

@@ -13,6 +13,7 @@ from services.payments.domain.payment import (
     ApplicationStatus,
     Listed,
     Payment,
+    Refunded,
     Terms,
     WriteOff,
 )
@@ -286,11 +287,11 @@ def _credited(
             return payment._replace(
                 available=payment.available - fact.amount,
                 refunded=payment.refunded + fact.amount,
-                refunds={**payment.refunds, fact.refund: fact.amount},
+                refunds={**payment.refunds, fact.refund: Refunded(fact.amount, fact.refund_rate)},
                 suggested=(),
             )
         case p.CreditRefundReversed():
-            kept = {id_: amount for id_, amount in payment.refunds.items() if id_ != fact.refund}
+            kept = {id_: one for id_, one in payment.refunds.items() if id_ != fact.refund}
             less = payment._replace(refunded=payment.refunded - fact.amount, refunds=kept)
             return _give_back(less, fact.amount)
         case _:

@@ -70,6 +70,13 @@ class WriteOff(NamedTuple):
     reason: str
 
 
+class Refunded(NamedTuple):
+    """A part of the payment that a refund paid back, and the refund's rate to the base currency."""
+
+    amount: int
+    rate: str = "1"
+
+
 class Payment(NamedTuple):
     """A payment document. Amounts are minor units of `currency`.
 
@@ -111,7 +118,7 @@ class Payment(NamedTuple):
     accounts: tuple[RoleAccount, ...] = ()
     daybook: str = ""
     returnable: int = 0
-    refunds: Mapping[str, int] = {}
+    refunds: Mapping[str, Refunded] = {}
     write_offs: Mapping[str, WriteOff] = {}
     write_off_count: int = 0
 

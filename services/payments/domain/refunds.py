@@ -20,7 +20,7 @@ from contracts.events.payments import (
 from contracts.fields import PaymentKind, PaymentStatus
 from contracts.rejections import Rejection
 from services.payments.domain.applying import answered, closing, reversals
-from services.payments.domain.commands import Answer, ConfirmDecline, ConfirmSettlement
+from services.payments.domain.commands import Answer, ConfirmDecline
 from services.payments.domain.context import Context
 from services.payments.domain.evolve import evolve
 from services.payments.domain.facts import Decision, Fact
@@ -129,25 +129,35 @@ def confirm_refund(refund: Payment, command: Answer, context: Context) -> Decisi
     if refund.status is not PaymentStatus.RELEASING:
         return (fact,)
     if isinstance(command, ConfirmDecline):
-        returned = RefundReturned(refund.customer, refund.payment, command.code, application.invoice)
-        back = given_back(after, context, refund.payment_date)
-        return (fact, returned, *back, *reversals(after, refund.payment_date))
-    waits = any(one.status in PENDING for one in after.applications.values())
-    if isinstance(command, ConfirmSettlement) and not waits:
-        return (fact, *_paid(refund, context))
-    return (fact,)
+        return (fact, *_returned(after, context, command.code, application.invoice))
+    if any(one.status in PENDING for one in after.applications.values()):
+        return (fact,)
+    # A payment that was taken may have bounced while invoicing was asked.
+    for id_, amount in _wanted(refund, credit_notes=False).items():
+        source = context.sources.get(id_)
+        taken = source.refunds.get(refund.payment) if source else None
+        if taken is None or taken.amount != amount:
+            return (fact, *_returned(after, context, "exceeds_available", id_))
+    return (fact, *_paid(refund, context))
+
+
+def _returned(refund: Payment, context: Context, code: str, document: str) -> Iterator[Fact]:
+    """Part of what was wanted is not there: give everything back."""
+    yield RefundReturned(refund.customer, refund.payment, code, document)
+    yield from given_back(refund, context, refund.payment_date)
+    yield from reversals(refund, refund.payment_date)
 
 
 def given_back(refund: Payment, context: Context, day: date) -> Iterator[Fact]:
     """Give the payments back what the refund took of them and they still count as refunded."""
     for source in context.sources.values():
         if source is not None and refund.payment in source.refunds:
-            yield from closing(source, (reversed_of(source, refund.payment, day, refund.rate),))
+            yield from closing(source, (reversed_of(source, refund.payment, day),))
 
 
-def reversed_of(source: Payment, refund: str, day: date, refund_rate: str = "1") -> CreditRefundReversed:
+def reversed_of(source: Payment, refund: str, day: date) -> CreditRefundReversed:
     """Give one payment back what a refund took of it."""
-    amount = source.refunds[refund]
+    amount, refund_rate = source.refunds[refund]
     available = source.available + amount if source.status in RELEASED else 0
     return CreditRefundReversed(
         source.customer,

@@ -17,6 +17,8 @@ from services.payments.domain.transitions import RELEASES
 def release(payment: Payment, status: InstrumentStatus | None, context: Context) -> Decision:
     """Release a payment: to `status`, or to where its profile says."""
     if payment.kind is PaymentKind.REFUND:
+        if status is not None:
+            return Rejection("instrument_not_released", "a refund has no instrument")
         return release_refund(payment, context)
     if any(one.status in PENDING for one in payment.applications.values()):
         return Rejection("reversals_pending")
@@ -52,16 +54,17 @@ def release(payment: Payment, status: InstrumentStatus | None, context: Context)
 def selection_of(payment: Payment, status: InstrumentStatus, day: str) -> str:
     """What is presented to the bank for collection on one day belongs together."""
     if status is InstrumentStatus.FOR_COLLECTION:
-        return f"{payment.entity}/{payment.method}/{day}"
+        # A method may be as long as a text can be: the day and what tells it from others stay readable.
+        return f"{payment.entity}/{payment.method[:200]}/{day}"
     return ""
 
 
 def _automatic(payment: Payment, context: Context) -> list[Listed]:
-    """What a release uses the payment for by itself: its order's invoice, or whatever is open."""
+    """What a release uses the payment for by itself: its order's invoice, or else whatever is open."""
+    if not (payment.order or context.entity.settings.auto_apply_on_release):
+        return []
     own = [one.request for one in payment.listed]
     left = payment.amount - sum(one.amount for one in own)
-    requests = proposal(payment, context, left, own, payment.order) if payment.order else ()
-    if context.entity.settings.auto_apply_on_release:
-        left -= sum(one.amount for one in requests)
-        requests += proposal(payment, context, left, (*own, *requests))
+    # What was paid for an order is kept for it, although its invoice may not be open yet.
+    requests = proposal(payment, context, left, own, payment.order)
     return [Listed(one, payment.payment_date) for one in requests]
