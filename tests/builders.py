@@ -42,10 +42,10 @@ def record(
     day: date = PAID,
     hold: bool = False,
     reference: str = "",
+    **more: Any,
 ) -> c.RecordPayment:
-    return c.RecordPayment(
-        customer, payment, entity, currency, amount, day, "", reference, hold, asks(*applications)
-    )
+    what = (customer, payment, entity, currency, amount, day, "", reference, hold, asks(*applications))
+    return replace(c.RecordPayment(*what), **more)
 
 
 def receive(
@@ -56,8 +56,10 @@ def receive(
     entity: str = "E1",
     currency: str = "USD",
     day: date = PAID,
+    **more: Any,
 ) -> c.ReceivePayment:
-    return c.ReceivePayment(customer, payment, entity, currency, amount, day, "", "", asks(*applications))
+    what = (customer, payment, entity, currency, amount, day, "", "", asks(*applications))
+    return replace(c.ReceivePayment(*what), **more)
 
 
 def apply(
@@ -89,31 +91,26 @@ def recorded(
     status: PaymentStatus = PaymentStatus.BALANCED,
     day: date = PAID,
     reference: str = "",
+    **more: Any,
 ) -> p.PaymentRecorded:
-    return p.PaymentRecorded("C1", "P1", "E1", "USD", amount, day, "", reference, status)
+    fact = p.PaymentRecorded("C1", "P1", "E1", "USD", amount, day, "", reference, status)
+    return replace(fact, **more)
 
 
 def listed(*applications: tuple[str, int], day: date = PAID) -> p.ApplicationsListed:
     return p.ApplicationsListed("C1", "P1", asks(*applications), day)
 
 
-def released(amount: int = 10_000, day: date = PAID) -> p.PaymentReleased:
-    return p.PaymentReleased("C1", "P1", "E1", "USD", amount, day, "", "")
+def released(amount: int = 10_000, day: date = PAID, **more: Any) -> p.PaymentReleased:
+    return replace(p.PaymentReleased("C1", "P1", "E1", "USD", amount, day, "", ""), **more)
 
 
-def reserved(number: int, invoice: str, amount: int, day: date = PAID) -> p.ApplicationReleased:
-    """Application `number` of P1 was released."""
-    return p.ApplicationReleased(
-        "C1",
-        "P1",
-        f"P1#{number}",
-        invoice,
-        "E1",
-        "USD",
-        amount,
-        day,
-        terms=p.ApplicationTerms(payment_date=PAID),
-    )
+def reserved(
+    number: int, invoice: str, amount: int, day: date = PAID, paid: date = PAID, **terms: Any
+) -> p.ApplicationReleased:
+    """Application `number` of P1, which was paid on `paid`, was released."""
+    what = ("C1", "P1", f"P1#{number}", invoice, "E1", "USD", amount, day)
+    return p.ApplicationReleased(*what, terms=p.ApplicationTerms(payment_date=paid, **terms))
 
 
 def applied(number: int, invoice: str, settled: int, returned: int, available: int) -> p.PaymentApplied:
@@ -132,8 +129,8 @@ def unapplied(number: int, invoice: str, amount: int, available: int) -> p.Payme
     return p.PaymentUnapplied("C1", "P1", f"P1#{number}", invoice, amount, available)
 
 
-def voided(amount: int = 10_000, day: date = UNDONE, reason: str = "") -> p.PaymentVoided:
-    return p.PaymentVoided("C1", "P1", "E1", "USD", amount, day, reason)
+def voided(amount: int = 10_000, day: date = UNDONE, reason: str = "", **more: Any) -> p.PaymentVoided:
+    return replace(p.PaymentVoided("C1", "P1", "E1", "USD", amount, day, reason), **more)
 
 
 HELD = p.PaymentHeld("C1", "P1")

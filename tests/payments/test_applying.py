@@ -5,10 +5,11 @@ from datetime import date
 from contracts.fields import PaymentStatus
 from services.payments.domain.decide import decide
 from services.payments.domain.evolve import evolve
-from services.payments.domain.payment import Application, ApplicationStatus
+from services.payments.domain.payment import Application, ApplicationStatus, Listed
 from tests.builders import (
     CLOSED,
     HELD,
+    PAID,
     applied,
     apply,
     asks,
@@ -27,7 +28,7 @@ PAYMENT = Spec(decide, evolve)
 def test_an_application_to_a_balanced_payment_is_listed() -> None:
     after = PAYMENT.given(recorded()).when(apply(("I1", 4_000))).then(listed(("I1", 4_000)))
     assert after.state.status is PaymentStatus.BALANCED
-    assert after.state.listed == asks(("I1", 4_000))
+    assert after.state.listed == (Listed(*asks(("I1", 4_000)), PAID),)
     assert after.state.reserved == 0
 
 
@@ -94,9 +95,10 @@ def test_several_invoices_that_exceed_it_together_are_refused_as_a_whole() -> No
 
 def test_an_application_is_dated_like_the_payment_unless_it_says_otherwise() -> None:
     day = date(2026, 3, 1)
-    past = PAYMENT.given(recorded(day=date(2026, 2, 1)), released(day=date(2026, 2, 1)))
-    past.when(apply(("I1", 1))).then(reserved(1, "I1", 1, day=date(2026, 2, 1)))
-    past.when(apply(("I1", 1), day=day)).then(reserved(1, "I1", 1, day=day))
+    paid = date(2026, 2, 1)
+    past = PAYMENT.given(recorded(day=paid), released(day=paid))
+    past.when(apply(("I1", 1))).then(reserved(1, "I1", 1, day=paid, paid=paid))
+    past.when(apply(("I1", 1), day=day)).then(reserved(1, "I1", 1, day=day, paid=paid))
 
 
 def test_a_closed_payment_takes_no_application() -> None:

@@ -8,9 +8,11 @@ import pytest
 from contracts.fields import PaymentStatus
 from services.payments.domain.decide import decide
 from services.payments.domain.evolve import evolve
+from services.payments.domain.payment import Listed
 from tests.builders import (
     CLOSED,
     HELD,
+    PAID,
     RELEASE_HOLD,
     applied,
     asks,
@@ -39,7 +41,7 @@ def test_a_payment_can_be_held_from_the_start() -> None:
 def test_applications_sent_along_are_listed_and_not_released() -> None:
     asked = record("P1", 10_000, ("I1", 4_000), ("I2", 6_000))
     after = PAYMENT.given().when(asked).then(recorded(), listed(("I1", 4_000), ("I2", 6_000)))
-    assert after.state.listed == asks(("I1", 4_000), ("I2", 6_000))
+    assert after.state.listed == tuple(Listed(one, PAID) for one in asks(("I1", 4_000), ("I2", 6_000)))
     assert after.state.applications == {}
 
 
