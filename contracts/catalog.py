@@ -153,6 +153,7 @@ _FACTS: tuple[tuple[str, type, int, str], ...] = (
     ("payments", p.PaymentReserved, 1, "customer"),
     ("payments", p.PaymentUnreserved, 1, "customer"),
     ("payments", p.ApplicationReleased, 1, "customer"),
+    ("payments", p.ApplicationEarmarked, 1, "customer"),
     ("payments", p.PaymentApplied, 1, "customer"),
     ("payments", p.ApplicationReturned, 1, "customer"),
     ("payments", p.ReversalReleased, 1, "customer"),

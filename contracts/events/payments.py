@@ -212,6 +212,23 @@ class ApplicationReleased:
 
 
 @dataclass(frozen=True, slots=True)
+class ApplicationEarmarked:
+    """`amount` of the payment is reserved for another customer's invoice.
+
+    Said to the payer beside ApplicationReleased, which the debtor is told: the two may lie on different
+    lanes.
+    """
+
+    customer: Id
+    payment: Id
+    application: Id
+    debtor: Id
+    invoice: Id
+    amount: Amount
+    available: Balance
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentApplied:
     """Invoicing settled an application: `settled` of the payment is used, `returned` is available again."""
 

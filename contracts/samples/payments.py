@@ -7,7 +7,7 @@ from contracts import commands as c
 from contracts.events import kernel as k
 from contracts.events import payments as p
 from contracts.fields import PaymentStatus
-from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, ENTITY, asked, base64_text, headers, said
+from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, ENTITY, PAYER, asked, base64_text, headers, said
 
 MESSAGES: Final = (
     asked(
@@ -355,5 +355,16 @@ MESSAGES: Final = (
             reversal_date=date(2012, 6, 2),
             reason="small_balance",
         ),
+    ),
+    said(
+        "payments",
+        5,
+        3,
+        "2012-05-02T10:00:00.080Z",
+        "erp-1026",
+        p.ApplicationEarmarked(
+            PAYER, "PAY-0502", "PAY-0502#1", CUSTOMER, "9814992757", amount=5000, available=0
+        ),
+        lane=20,
     ),
 )

@@ -12,9 +12,9 @@ from contracts.fields import InvoiceStatus
 from contracts.money import decimal_text
 from services.reporting.domain import items
 from services.reporting.domain.items import Item
-from services.reporting.domain.receipts import after, holder
+from services.reporting.domain.receipts import after
 from services.reporting.store import CUSTOMER, HISTORY, ITEM, MOVEMENTS, RECEIPT
-from services.runtime.service import Effects, Handler, Meta, Ref, Row, View
+from services.runtime.service import NOTHING, Effects, Handler, Meta, Ref, Row, View
 
 # (fact, the item before it, the time it was stated) -> the item after it, None when nothing changes
 ToItem = Callable[[Any, Item, datetime], Item | None]
@@ -127,14 +127,26 @@ def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any,
 
 
 def _receipt_ref(fact: Any) -> Sequence[Ref]:
-    return (Ref(RECEIPT, (holder(fact), fact.payment)),)
+    return (Ref(RECEIPT, (fact.customer, fact.payment)),)
 
 
 def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     ref = _receipt_ref(fact)[0]
-    table, row = _history("payment", fact.payment, fact, meta, _detail(fact))
-    told = (*row[:2], holder(fact), *row[3:])
-    return Effects(states={ref: after(view(ref), fact)}, rows=((table, told),))
+    story = _history("payment", fact.payment, fact, meta, _detail(fact))
+    return Effects(states={ref: after(view(ref), fact)}, rows=(story,))
+
+
+def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:
+    """Take what a payment asks of its customer's invoice; a payer on another lane is told by other facts."""
+    return NOTHING if _payer(fact) else _receipt(fact, meta, view)
+
+
+def _asked_refs(fact: p.ApplicationReleased | p.ReversalReleased) -> Sequence[Ref]:
+    return () if _payer(fact) else _receipt_ref(fact)
+
+
+def _payer(fact: p.ApplicationReleased | p.ReversalReleased) -> str | None:
+    return fact.terms.payer if isinstance(fact, p.ApplicationReleased) else fact.payer
 
 
 def _detail(fact: Any) -> str:
@@ -153,6 +165,7 @@ def _detail(fact: Any) -> str:
 
 
 _RECEIPT = Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0]))
+_ASKED = Handler(_asked_refs, _asked, lambda fact: str(_receipt_ref(fact)[0]))
 
 
 def _customer_ref(fact: Any) -> Sequence[Ref]:
@@ -196,5 +209,7 @@ HANDLERS: dict[type, Handler] = {
     i.InvoiceWrittenOff: _movement(_written_off),
     i.WriteOffReversed: _movement(_written_off),
     **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
+    p.ApplicationReleased: _ASKED,
+    p.ReversalReleased: _ASKED,
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

@@ -5,6 +5,7 @@ from datetime import date
 
 from contracts.commands import ApplicationRequest, ApplyPayment, ReverseApplication
 from contracts.events.payments import (
+    ApplicationEarmarked,
     ApplicationReleased,
     ApplicationReturned,
     ApplicationsCleared,
@@ -39,14 +40,18 @@ def closing(payment: Payment, facts: Sequence[Fact]) -> Sequence[Fact]:
     return facts
 
 
-def released(payment: Payment, requests: Sequence[Listed]) -> Iterator[ApplicationReleased]:
+def released(payment: Payment, requests: Sequence[Listed]) -> Iterator[Fact]:
     """Number the requests on from the applications that the payment has already."""
+    available = payment.available
     for number, (request, day) in enumerate(requests, len(payment.applications) + 1):
-        is_own = request.debtor in (None, payment.customer)
+        id_ = f"{payment.payment}#{number}"
+        available -= request.amount
+        debtor = request.debtor or payment.customer
+        is_own = debtor == payment.customer
         yield ApplicationReleased(
-            payment.customer if is_own else request.debtor or payment.customer,
+            debtor,
             payment.payment,
-            f"{payment.payment}#{number}",
+            id_,
             request.invoice,
             payment.entity,
             payment.currency,
@@ -63,6 +68,9 @@ def released(payment: Payment, requests: Sequence[Listed]) -> Iterator[Applicati
                 request.reason,
             ),
         )
+        if not is_own:
+            who = (payment.customer, payment.payment, id_, debtor, request.invoice)
+            yield ApplicationEarmarked(*who, request.amount, available)
 
 
 def apply(payment: Payment, command: ApplyPayment) -> Decision:

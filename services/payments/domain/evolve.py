@@ -36,6 +36,8 @@ def evolve(payment: Payment | None, fact: Fact) -> Payment:
     match fact:
         case p.ApplicationReleased():
             return _reserved(payment, fact)
+        case p.ApplicationEarmarked():
+            return payment  # its ApplicationReleased has reserved the amount
         case p.PaymentApplied():
             return _applied(payment, fact)
         case p.ApplicationReturned():

@@ -19,6 +19,7 @@ Fact = (
     | p.PaymentReserved
     | p.PaymentUnreserved
     | p.ApplicationReleased
+    | p.ApplicationEarmarked
     | p.PaymentApplied
     | p.ApplicationReturned
     | p.ReversalReleased

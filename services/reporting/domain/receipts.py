@@ -32,16 +32,6 @@ class Receipt:
     selection: str = ""
 
 
-def holder(fact: Any) -> str:
-    """Whose payment a fact is about: what is asked of another customer's invoice is keyed by that one."""
-    if isinstance(fact, p.ApplicationReleased):
-        return fact.terms.payer or fact.customer
-    if isinstance(fact, p.ReversalReleased):
-        return fact.payer or fact.customer
-    customer: str = fact.customer
-    return customer
-
-
 def after(receipt: Receipt | None, fact: Any) -> Receipt:
     """Give the receipt after a fact of payments."""
     if isinstance(fact, p.PaymentRecorded):
@@ -139,6 +129,8 @@ def _used(receipt: Receipt, fact: Any) -> Receipt:
     match fact:
         case p.ApplicationReleased():
             return _move(receipt, available=-fact.amount, reserved=fact.amount)
+        case p.ApplicationEarmarked():
+            return _move(receipt, fact.available, reserved=fact.amount)
         case p.PaymentApplied():
             asked = fact.settled + fact.returned
             return _move(receipt, fact.available, reserved=-asked, applied=fact.settled)
