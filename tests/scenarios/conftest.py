@@ -1,23 +1,37 @@
-"""A desk for each test, in memory and on the shared stack."""
+"""Plays the stories of a file on the shared stack, all of those that were asked for at once."""
 
-import re
-from collections.abc import AsyncIterator
+import asyncio
 
 import pytest
 
-from tests.scenarios.channels import Channel, InMemory, OnStack
-from tests.scenarios.desk import Desk
+from services.runtime.local.stack import LocalStack
+from tests.scenarios.channels import OnStack
+from tests.scenarios.story import Stories, desk_of
 from tests.system.client import Client
 
 
-@pytest.fixture(params=["memory", pytest.param("stack", marks=pytest.mark.system)])
-async def desk(request: pytest.FixtureRequest) -> AsyncIterator[Desk]:
-    """A desk with an entity and customers that are named after the test."""
-    channel: Channel = InMemory()
-    if request.param == "stack":
-        channel = OnStack(Client(request.getfixturevalue("stack").environment()))
-    name = request.node.name.removeprefix("test_").replace(f"{request.param}-", "").replace(request.param, "")
-    try:
-        yield Desk(re.sub(r"\W+", "-", name)[:40].strip("-"), channel)
-    finally:
-        await channel.close()
+@pytest.fixture(scope="module")
+async def played(request: pytest.FixtureRequest, stack: LocalStack) -> dict[str, BaseException | None]:
+    """How each story of the file ended: with nothing, or with what it raised."""
+    stories: Stories = request.module.STORIES
+    wanted: list[str] = [
+        item.callspec.params["name"]
+        for item in request.session.items
+        if isinstance(item, pytest.Function)
+        and item.module is request.module
+        and "played" in item.fixturenames
+    ]
+    channel = OnStack(Client(stack.environment()), len(wanted))
+    ends: dict[str, BaseException | None] = dict.fromkeys(wanted)
+
+    async def play(name: str) -> None:
+        try:
+            await stories[name](desk_of(name, channel))
+        except (Exception, pytest.fail.Exception, pytest.skip.Exception) as error:
+            ends[name] = error
+        finally:
+            channel.leave()
+
+    await asyncio.gather(*map(play, wanted))
+    await channel.close()
+    return ends

@@ -7,9 +7,13 @@ from contracts.events import invoicing as i
 from contracts.events import payments as p
 from contracts.fields import DocumentKind, PaymentKind
 from tests.scenarios.desk import DAY, Desk, Held, Owed, by_role
+from tests.scenarios.story import Stories, play_in_memory
+
+STORIES = Stories()
 
 
-async def test_three_payments_at_three_rates_empty_an_invoice_and_its_base(desk: Desk) -> None:
+@STORIES
+async def three_payments_at_three_rates_empty_an_invoice_and_its_base(desk: Desk) -> None:
     await desk.does(desk.configure("EUR"))
     await desk.does(desk.issue("I", 100_00, rate="0.9173"))  # 91.73
     await desk.does(desk.receive("P1", 33_33, ("I", 33_33), rate="0.9301"))  # 31.00 for 30.57
@@ -31,7 +35,8 @@ async def test_three_payments_at_three_rates_empty_an_invoice_and_its_base(desk:
     assert desk.roles("USD") == {"bank": 100_00, "revenue": -100_00}
 
 
-async def test_a_payment_in_a_third_currency_goes_through_clearing(desk: Desk) -> None:
+@STORIES
+async def a_payment_in_a_third_currency_goes_through_clearing(desk: Desk) -> None:
     await desk.does(desk.configure("EUR"), desk.rate("USD", "0.90"), desk.rate("GBP", "1.20"))
     await desk.does(desk.issue("I", 500_00))  # 450.00
     request = c.ApplicationRequest("I", 400_00, cross_rate="0.76")  # 0.76 GBP for 1 USD
@@ -54,7 +59,8 @@ async def test_a_payment_in_a_third_currency_goes_through_clearing(desk: Desk) -
     }
 
 
-async def test_a_currency_without_a_cross_rate_is_declined_and_the_money_stays_with_the_payer(
+@STORIES
+async def a_currency_without_a_cross_rate_is_declined_and_the_money_stays_with_the_payer(
     desk: Desk,
 ) -> None:
     await desk.does(desk.configure("EUR"), desk.rate("USD", "0.90"), desk.rate("GBP", "1.20"))
@@ -64,18 +70,20 @@ async def test_a_currency_without_a_cross_rate_is_declined_and_the_money_stays_w
     assert (desk.owed("I"), desk.held("P")) == (Owed("OPEN", 500_00), Held("OPEN", 400_00))
 
 
-@pytest.mark.parametrize(
-    ("currency", "amount", "rate", "base"),
-    [
-        ("JPY", 10_050, "0.0067", 67_34),  # no minor unit: 10,050 yen are 67.335 dollars
-        ("BHD", 1_234, "2.6525", 3_27),  # three digits: 1.234 dinars are 3.273185 dollars
-        ("EUR", 1, "0.4", 0),  # a cent worth less than half a cent: booked with nothing in base
-        ("EUR", 1, "0.5", 1),  # half a cent is rounded up
-    ],
-)
-async def test_amounts_are_converted_between_currencies_of_any_number_of_digits(
-    desk: Desk, currency: str, amount: int, rate: str, base: int
+# Currency, amount, rate -> what it is in US dollars.
+CONVERSIONS = {
+    "no minor unit: 10,050 yen are 67.335 dollars": ("JPY", 10_050, "0.0067", 67_34),
+    "three digits: 1.234 dinars are 3.273185 dollars": ("BHD", 1_234, "2.6525", 3_27),
+    "less than half a cent: nothing in base": ("EUR", 1, "0.4", 0),
+    "half a cent is rounded up": ("EUR", 1, "0.5", 1),
+}
+
+
+@STORIES.each(CONVERSIONS)
+async def amounts_are_converted_between_currencies_of_any_number_of_digits(
+    desk: Desk, row: tuple[str, int, str, int]
 ) -> None:
+    currency, amount, rate, base = row
     await desk.does(desk.configure("USD"))
     await desk.does(desk.issue("I", amount, currency=currency, rate=rate))
     await desk.does(desk.receive("P", amount, ("I", amount), currency=currency, rate=rate))
@@ -85,7 +93,8 @@ async def test_amounts_are_converted_between_currencies_of_any_number_of_digits(
     assert desk.roles(currency) == {"bank": amount, "revenue": -amount}
 
 
-async def test_the_rate_of_a_date_is_the_latest_one_set_up_to_it(desk: Desk) -> None:
+@STORIES
+async def the_rate_of_a_date_is_the_latest_one_set_up_to_it(desk: Desk) -> None:
     later, much_later = DAY.replace(day=9), DAY.replace(day=20)
     await desk.does(desk.configure("EUR"), desk.rate("USD", "0.92", later), desk.rate("USD", "0.90", DAY))
     assert await desk.refuses(desk.issue("I0", 100_00, day=DAY.replace(day=1))) == "rate_unknown"
@@ -100,7 +109,8 @@ async def test_the_rate_of_a_date_is_the_latest_one_set_up_to_it(desk: Desk) -> 
     assert desk.roles()["ar_control"] == 90_00 + 90_00 + 92_00 + 92_00
 
 
-async def test_an_entity_without_a_base_currency_keeps_books_for_each_currency(desk: Desk) -> None:
+@STORIES
+async def an_entity_without_a_base_currency_keeps_books_for_each_currency(desk: Desk) -> None:
     await desk.does(
         desk.issue("I1", 100_00, currency="USD"),
         desk.issue("I2", 70_00, currency="EUR"),
@@ -112,7 +122,8 @@ async def test_an_entity_without_a_base_currency_keeps_books_for_each_currency(d
     assert desk.roles("EUR") == {"bank": 80_00, "revenue": -70_00, "unapplied_cash": -10_00}
 
 
-async def test_a_write_off_of_a_foreign_remainder_takes_the_base_that_is_left(desk: Desk) -> None:
+@STORIES
+async def a_write_off_of_a_foreign_remainder_takes_the_base_that_is_left(desk: Desk) -> None:
     await desk.does(desk.configure("EUR"))
     await desk.does(desk.issue("I", 10_00, rate="0.9173"))  # 9.17
     await desk.does(desk.receive("P", 9_97, ("I", 9_97), rate="0.9173"))  # 9.15, and 9.15 of the invoice
@@ -127,7 +138,8 @@ async def test_a_write_off_of_a_foreign_remainder_takes_the_base_that_is_left(de
     assert desk.roles()["ar_control"] == 2
 
 
-async def test_a_refund_at_another_rate_books_the_difference_once(desk: Desk) -> None:
+@STORIES
+async def a_refund_at_another_rate_books_the_difference_once(desk: Desk) -> None:
     await desk.does(desk.configure("USD"))
     await desk.does(desk.receive("P", 100_00, currency="EUR", rate="1.10"))  # 110.00
     refund = desk.receive(
@@ -146,7 +158,8 @@ async def test_a_refund_at_another_rate_books_the_difference_once(desk: Desk) ->
     assert desk.roles() == {"bank": 110_00, "unapplied_cash": -110_00}
 
 
-async def test_a_credit_note_at_another_rate_leaves_the_difference_with_the_exchange_accounts(
+@STORIES
+async def a_credit_note_at_another_rate_leaves_the_difference_with_the_exchange_accounts(
     desk: Desk,
 ) -> None:
     await desk.does(desk.configure("EUR"))
@@ -157,3 +170,18 @@ async def test_a_credit_note_at_another_rate_leaves_the_difference_with_the_exch
     # 47.50 of the invoice for a note of 45.50.
     assert desk.roles() == {"ar_control": 142_50, "revenue": -144_50, "fx_loss": 2_00}
     assert desk.roles("USD") == {"ar_control": 150_00, "revenue": -150_00}
+
+
+# -- playing them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_in_memory(name: str) -> None:
+    await play_in_memory(name, STORIES[name])
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", STORIES)
+def test_on_the_stack(name: str, played: dict[str, BaseException | None]) -> None:
+    if error := played[name]:
+        raise error

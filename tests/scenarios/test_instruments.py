@@ -1,11 +1,15 @@
 """Stories of money on its way: cards, drafts, bounces by one and by many, and what a bank takes back."""
 
+import pytest
+
 from contracts import commands as c
 from contracts.events import payments as p
 from contracts.fields import InstrumentStatus as S
 from contracts.fields import PaymentKind
 from tests.scenarios.desk import DAY, Desk, Held, Owed, by_role
+from tests.scenarios.story import Stories, play_in_memory
 
+STORIES = Stories()
 ALL = tuple(c.StatusAccount(status) for status in S)
 
 
@@ -14,7 +18,8 @@ def drafts(desk: Desk, *statuses: c.StatusAccount, **more: object) -> c.DefinePa
     return c.DefinePaymentProfile(desk.entity, "draft", statuses or ALL, **more)  # type: ignore[arg-type]
 
 
-async def test_a_card_payment_whose_capture_fails_books_nothing_until_it_is_captured(desk: Desk) -> None:
+@STORIES
+async def a_card_payment_whose_capture_fails_books_nothing_until_it_is_captured(desk: Desk) -> None:
     card = c.DefinePaymentProfile(
         desk.entity, "card", (c.StatusAccount(S.PAID), c.StatusAccount(S.BOUNCED)), card=True
     )
@@ -34,7 +39,8 @@ async def test_a_card_payment_whose_capture_fails_books_nothing_until_it_is_capt
     assert desk.roles() == {"bank": 80_00, "revenue": -80_00}
 
 
-async def test_a_draft_goes_the_long_way_and_bounces_after_it_was_applied(desk: Desk) -> None:
+@STORIES
+async def a_draft_goes_the_long_way_and_bounces_after_it_was_applied(desk: Desk) -> None:
     await desk.does(drafts(desk, release_status=S.ALLOCATED))
     await desk.does(desk.issue("I1", 500_00), desk.issue("I2", 400_00))
     await desk.does(desk.receive("P", 800_00, ("I1", 500_00), ("I2", 300_00), method="draft"))
@@ -57,7 +63,8 @@ async def test_a_draft_goes_the_long_way_and_bounces_after_it_was_applied(desk: 
     assert await desk.refuses(c.RecordBankReturn(desk.customer, "P", DAY)) == "nothing_to_return"
 
 
-async def test_a_discounted_draft_bounces_and_the_bank_takes_its_money_back_once(desk: Desk) -> None:
+@STORIES
+async def a_discounted_draft_bounces_and_the_bank_takes_its_money_back_once(desk: Desk) -> None:
     await desk.does(drafts(desk))
     await desk.does(desk.issue("I", 600_00), desk.record("P", 600_00, ("I", 600_00), method="draft"))
     await desk.does(desk.release("P", S.CONDITIONAL_COLLECTION), desk.moves("P", S.PAID, by_bank=True))
@@ -76,7 +83,8 @@ async def test_a_discounted_draft_bounces_and_the_bank_takes_its_money_back_once
     assert await desk.refuses(c.RecordBankReturn(desk.customer, "P", DAY)) == "nothing_to_return"
 
 
-async def test_what_is_paid_is_returned_by_an_adjustment_and_never_by_a_status(desk: Desk) -> None:
+@STORIES
+async def what_is_paid_is_returned_by_an_adjustment_and_never_by_a_status(desk: Desk) -> None:
     await desk.does(desk.issue("I", 120_00), desk.receive("P", 150_00, ("I", 120_00)))
     assert await desk.refuses(desk.moves("P", S.BOUNCED)) == "instrument_paid"
     mark = len(desk.entries)
@@ -86,7 +94,8 @@ async def test_what_is_paid_is_returned_by_an_adjustment_and_never_by_a_status(d
     assert desk.roles() == {"ar_control": 120_00, "revenue": -120_00}
 
 
-async def test_a_mass_of_drafts_bounces_and_each_answers_for_itself(desk: Desk) -> None:
+@STORIES
+async def a_mass_of_drafts_bounces_and_each_answers_for_itself(desk: Desk) -> None:
     customers = [desk.customer, *(desk.elsewhere(f"D{n}") for n in range(5))]
     await desk.does(drafts(desk, release_status=S.FOR_COLLECTION))
     await desk.does(
@@ -108,7 +117,8 @@ async def test_a_mass_of_drafts_bounces_and_each_answers_for_itself(desk: Desk) 
     assert desk.roles() == {"bank": 100_01, "ar_control": 200_14, "revenue": -300_15}
 
 
-async def test_a_draft_taken_back_to_initial_is_changed_and_released_anew(desk: Desk) -> None:
+@STORIES
+async def a_draft_taken_back_to_initial_is_changed_and_released_anew(desk: Desk) -> None:
     fees = (c.Charge(1_00),)
     await desk.does(drafts(desk))
     await desk.does(
@@ -135,7 +145,8 @@ async def test_a_draft_taken_back_to_initial_is_changed_and_released_anew(desk: 
     assert desk.roles() == {"bank": 80_00, "ar_control": 10_00, "revenue": -90_00}
 
 
-async def test_a_prepayment_that_bounces_takes_its_write_off_and_its_application_with_it(desk: Desk) -> None:
+@STORIES
+async def a_prepayment_that_bounces_takes_its_write_off_and_its_application_with_it(desk: Desk) -> None:
     await desk.does(drafts(desk, release_status=S.ACCEPTED))
     await desk.does(
         desk.issue("I", 100_00),
@@ -156,7 +167,8 @@ async def test_a_prepayment_that_bounces_takes_its_write_off_and_its_application
     assert desk.roles() == {"ar_control": 100_00, "revenue": -100_00}
 
 
-async def test_a_profile_names_the_statuses_and_the_accounts(desk: Desk) -> None:
+@STORIES
+async def a_profile_names_the_statuses_and_the_accounts(desk: Desk) -> None:
     await desk.does(
         drafts(
             desk,
@@ -175,3 +187,18 @@ async def test_a_profile_names_the_statuses_and_the_accounts(desk: Desk) -> None
         [("4900", "DEBIT", 40_00), ("1130", "CREDIT", 40_00)],
     ]
     assert {one.daybook for one in desk.entries} == {"DR"}
+
+
+# -- playing them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_in_memory(name: str) -> None:
+    await play_in_memory(name, STORIES[name])
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", STORIES)
+def test_on_the_stack(name: str, played: dict[str, BaseException | None]) -> None:
+    if error := played[name]:
+        raise error

@@ -9,11 +9,15 @@ from contracts.events import invoicing as i
 from contracts.events import payments as p
 from contracts.fields import AccountType, DocumentKind, PaymentKind, Role
 from tests.scenarios.desk import DAY, DUE, Desk, Held, Owed, by_account, by_role
+from tests.scenarios.story import Stories, play_in_memory
+
+STORIES = Stories()
 
 # -- instalments and discounts -----------------------------------------------------------------------
 
 
-async def test_two_instalments_are_owed_together_and_must_sum_to_the_total(desk: Desk) -> None:
+@STORIES
+async def two_instalments_are_owed_together_and_must_sum_to_the_total(desk: Desk) -> None:
     parts = (c.Instalment(DUE, 600_00), c.Instalment(DUE + timedelta(30), 400_00))
     short = (parts[0], c.Instalment(DUE + timedelta(30), 399_99))
     assert await desk.refuses(desk.issue("I", 1_000_00, instalments=short)) == "instalments_differ"
@@ -32,7 +36,8 @@ async def test_two_instalments_are_owed_together_and_must_sum_to_the_total(desk:
 
 # What is paid and when -> what is left, what was kept off, and the invoice's status.
 # 2 % until the 10th of March, with three days of grace, on 1,000.00 of which 200.00 are tax.
-DISCOUNTS: dict[str, tuple[list[tuple[int, int]], Owed, int, int]] = {
+Discount = tuple[list[tuple[int, int]], Owed, int, int]
+DISCOUNTS: dict[str, Discount] = {
     "in time": ([(10, 980_00)], Owed("CLEARED", 0), 20_00, 4_00),
     "in grace": ([(13, 980_00)], Owed("CLEARED", 0), 20_00, 4_00),
     "a day late": ([(14, 980_00)], Owed("PARTIALLY_CLEARED", 20_00), 0, 0),
@@ -44,9 +49,9 @@ DISCOUNTS: dict[str, tuple[list[tuple[int, int]], Owed, int, int]] = {
 }
 
 
-@pytest.mark.parametrize("paid", DISCOUNTS)
-async def test_a_discount_is_kept_off_when_what_is_paid_in_time_leaves_no_more(desk: Desk, paid: str) -> None:
-    payments, owed, discount, tax = DISCOUNTS[paid]
+@STORIES.each(DISCOUNTS)
+async def a_discount_is_kept_off_when_what_is_paid_in_time_leaves_no_more(desk: Desk, row: Discount) -> None:
+    payments, owed, discount, tax = row
     terms = c.EarlyPaymentDiscount(DAY.replace(day=10), percent="2", splits_tax=True)
     await desk.does(desk.configure(discount_grace_days=3))
     await desk.does(desk.issue("I", 800_00, tax=200_00, discount=terms))
@@ -61,7 +66,8 @@ async def test_a_discount_is_kept_off_when_what_is_paid_in_time_leaves_no_more(d
     assert last.cause == ("DISCOUNTED" if discount else None if owed.residual else "PAID")
 
 
-async def test_a_reversed_payment_gives_its_discount_back_and_another_one_may_take_it(desk: Desk) -> None:
+@STORIES
+async def a_reversed_payment_gives_its_discount_back_and_another_one_may_take_it(desk: Desk) -> None:
     terms = c.EarlyPaymentDiscount(DAY, amount=30_00)
     await desk.does(desk.issue("I", 500_00, discount=terms), desk.receive("P1", 470_00, ("I", 470_00)))
     assert desk.owed("I") == Owed("CLEARED", 0)
@@ -79,7 +85,8 @@ async def test_a_reversed_payment_gives_its_discount_back_and_another_one_may_ta
 # -- write-offs --------------------------------------------------------------------------------------
 
 
-async def test_a_small_balance_over_the_limit_is_not_written_off_until_the_customer_may(desk: Desk) -> None:
+@STORIES
+async def a_small_balance_over_the_limit_is_not_written_off_until_the_customer_may(desk: Desk) -> None:
     await desk.does(desk.configure(write_off_limit=5_00))
     await desk.does(desk.issue("I", 200_00))
     short = c.ApplicationRequest("I", 194_00, write_off=6_00)
@@ -96,13 +103,17 @@ async def test_a_small_balance_over_the_limit_is_not_written_off_until_the_custo
     assert desk.roles() == {"bank": 194_00, "small_balance_write_off": 6_00, "revenue": -200_00}
 
 
-@pytest.mark.parametrize(
-    ("allowance", "reason", "account"),
-    [(False, "insolvent", "bad_debt"), (True, "insolvent", "allowance"), (True, "goodwill", "marketing")],
-)
-async def test_a_write_off_is_charged_by_method_and_reason(
-    desk: Desk, allowance: bool, reason: str, account: str
-) -> None:
+# Allowance method, reason -> the account that is charged.
+CHARGED = {
+    "directly": (False, "insolvent", "bad_debt"),
+    "to the allowance": (True, "insolvent", "allowance"),
+    "to the reason's account": (True, "goodwill", "marketing"),
+}
+
+
+@STORIES.each(CHARGED)
+async def a_write_off_is_charged_by_method_and_reason(desk: Desk, row: tuple[bool, str, str]) -> None:
+    allowance, reason, account = row
     names = (*(role.value for role in Role), "marketing")
     chart = c.DefineChart(
         desk.entity,
@@ -120,7 +131,8 @@ async def test_a_write_off_is_charged_by_method_and_reason(
     assert by_account(desk.entries) == {"ar_control": 30_00, account: 70_00, "revenue": -100_00}
 
 
-async def test_what_comes_in_after_a_write_off_is_kept_as_income(desk: Desk) -> None:
+@STORIES
+async def what_comes_in_after_a_write_off_is_kept_as_income(desk: Desk) -> None:
     await desk.does(desk.configure(credit_write_off_limit=150_00))
     await desk.does(desk.issue("I", 100_00))
     await desk.does(c.WriteOffInvoice(desk.customer, "I", 100_00, DAY, "insolvent"))
@@ -144,7 +156,8 @@ async def test_what_comes_in_after_a_write_off_is_kept_as_income(desk: Desk) -> 
 # -- credit notes and refunds ------------------------------------------------------------------------
 
 
-async def test_a_credit_note_is_applied_taken_off_again_and_refunded(desk: Desk) -> None:
+@STORIES
+async def a_credit_note_is_applied_taken_off_again_and_refunded(desk: Desk) -> None:
     await desk.does(
         desk.issue("I", 250_00, tax=50_00), desk.issue("CN", 100_00, tax=20_00, kind=DocumentKind.CREDIT_NOTE)
     )
@@ -169,7 +182,8 @@ async def test_a_credit_note_is_applied_taken_off_again_and_refunded(desk: Desk)
     }
 
 
-async def test_a_refund_comes_back_when_its_credit_note_is_used_up(desk: Desk) -> None:
+@STORIES
+async def a_refund_comes_back_when_its_credit_note_is_used_up(desk: Desk) -> None:
     await desk.does(
         desk.issue("I", 100_00),
         desk.issue("CN", 100_00, kind=DocumentKind.CREDIT_NOTE),
@@ -194,7 +208,8 @@ async def test_a_refund_comes_back_when_its_credit_note_is_used_up(desk: Desk) -
     assert desk.roles() == {"bank": -70_00, "ar_control": 70_00}
 
 
-async def test_a_refund_needs_sources_for_all_of_it_and_of_the_same_customer(desk: Desk) -> None:
+@STORIES
+async def a_refund_needs_sources_for_all_of_it_and_of_the_same_customer(desk: Desk) -> None:
     other = desk.elsewhere()
     await desk.does(desk.receive("P", 80_00), desk.receive("Q", 80_00, customer=other))
 
@@ -212,7 +227,8 @@ async def test_a_refund_needs_sources_for_all_of_it_and_of_the_same_customer(des
 # -- receipts ----------------------------------------------------------------------------------------
 
 
-async def test_an_orders_prepayment_is_applied_when_its_invoice_opens(desk: Desk) -> None:
+@STORIES
+async def an_orders_prepayment_is_applied_when_its_invoice_opens(desk: Desk) -> None:
     await desk.does(desk.receive("P", 500_00, kind=PaymentKind.PREPAYMENT, order="SO-7"))
     assert desk.roles() == {"bank": 500_00, "customer_deposits": -500_00}
     await desk.does(desk.issue("I1", 90_00, order="SO-8"), desk.issue("I2", 80_00))
@@ -227,7 +243,8 @@ async def test_an_orders_prepayment_is_applied_when_its_invoice_opens(desk: Desk
     }
 
 
-async def test_a_reserved_prepayment_waits_until_it_takes_part_again(desk: Desk) -> None:
+@STORIES
+async def a_reserved_prepayment_waits_until_it_takes_part_again(desk: Desk) -> None:
     await desk.does(
         desk.receive("P", 300_00, kind=PaymentKind.PREPAYMENT, order="SO-9"),
         c.ReservePayment(desk.customer, "P"),
@@ -239,7 +256,8 @@ async def test_a_reserved_prepayment_waits_until_it_takes_part_again(desk: Desk)
     assert (desk.owed("I"), desk.held("P")) == (Owed("CLEARED", 0), Held("CLOSED", 0))
 
 
-async def test_a_payer_on_another_lane_pays_for_a_customer_that_names_it(desk: Desk) -> None:
+@STORIES
+async def a_payer_on_another_lane_pays_for_a_customer_that_names_it(desk: Desk) -> None:
     payer, stranger = desk.elsewhere("payer"), desk.elsewhere("stranger")
     await desk.does(c.RegisterCustomer(desk.customer, "Daughter", payers=(payer,)), desk.issue("I", 100_00))
     request = c.ApplicationRequest("I", 60_00, debtor=desk.customer)
@@ -268,7 +286,8 @@ async def test_a_payer_on_another_lane_pays_for_a_customer_that_names_it(desk: D
     }
 
 
-async def test_a_void_is_undone_by_recording_anew_and_never_by_the_same_id(desk: Desk) -> None:
+@STORIES
+async def a_void_is_undone_by_recording_anew_and_never_by_the_same_id(desk: Desk) -> None:
     fees = (c.Charge(2_50, description="transfer"),)
     await desk.does(
         desk.issue("I", 250_00), desk.receive("P1", 250_00, ("I", 250_00), charges=fees, reference="X")
@@ -286,7 +305,8 @@ async def test_a_void_is_undone_by_recording_anew_and_never_by_the_same_id(desk:
     assert [fact.number for fact in desk.facts(p.PaymentVoided)] == [first]
 
 
-async def test_a_fact_in_a_closed_period_lands_on_the_first_open_day_and_an_invoice_is_refused(
+@STORIES
+async def a_fact_in_a_closed_period_lands_on_the_first_open_day_and_an_invoice_is_refused(
     desk: Desk,
 ) -> None:
     november, december = date(2025, 11, 1), date(2025, 12, 1)
@@ -309,7 +329,8 @@ async def test_a_fact_in_a_closed_period_lands_on_the_first_open_day_and_an_invo
 # -- what an entity asks for -------------------------------------------------------------------------
 
 
-async def test_finance_charges_come_first_where_the_entity_says_so(desk: Desk) -> None:
+@STORIES
+async def finance_charges_come_first_where_the_entity_says_so(desk: Desk) -> None:
     await desk.does(desk.configure(apply_finance_charges_first=True, auto_apply_on_release=True))
     await desk.does(
         desk.issue("I1", 100_00, due=DUE - timedelta(20)),
@@ -331,7 +352,8 @@ async def test_finance_charges_come_first_where_the_entity_says_so(desk: Desk) -
     }
 
 
-async def test_a_suggestion_is_shown_first_and_goes_stale_when_the_payment_changes(desk: Desk) -> None:
+@STORIES
+async def a_suggestion_is_shown_first_and_goes_stale_when_the_payment_changes(desk: Desk) -> None:
     await desk.does(
         desk.issue("I1", 70_00, due=DUE),
         desk.issue("I2", 50_00, due=DUE - timedelta(1)),
@@ -347,7 +369,8 @@ async def test_a_suggestion_is_shown_first_and_goes_stale_when_the_payment_chang
     assert desk.held("P") == Held("CLOSED", 0)
 
 
-async def test_an_entity_may_ask_for_references_totals_and_a_second_look(desk: Desk) -> None:
+@STORIES
+async def an_entity_may_ask_for_references_totals_and_a_second_look(desk: Desk) -> None:
     await desk.does(
         desk.configure(hold_on_entry=True, require_payment_reference=True, validate_totals_on_entry=True)
     )
@@ -361,3 +384,18 @@ async def test_an_entity_may_ask_for_references_totals_and_a_second_look(desk: D
     assert await desk.refuses(desk.release("P")) == "payment_not_balanced"
     await desk.does(c.ReleaseHold(desk.customer, "P"), desk.release("P"))
     assert (desk.owed("I"), desk.held("P")) == (Owed("CLEARED", 0), Held("CLOSED", 0))
+
+
+# -- playing them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_in_memory(name: str) -> None:
+    await play_in_memory(name, STORIES[name])
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", STORIES)
+def test_on_the_stack(name: str, played: dict[str, BaseException | None]) -> None:
+    if error := played[name]:
+        raise error

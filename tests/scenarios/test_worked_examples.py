@@ -23,6 +23,7 @@ from contracts.events import payments as p
 from contracts.fields import AccountType, DocumentKind, InstrumentStatus, PaymentKind, Role
 from contracts.money import minor_units, percent_of
 from tests.scenarios.desk import DAY, DUE, Balances, Desk, Held, Owed, by_account
+from tests.scenarios.story import Stories, Story, play_in_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = Path(os.environ.get("OPENITEM_SCENARIOS", ROOT.parent / "shared" / "scenarios" / "scenarios.json"))
@@ -418,6 +419,25 @@ def example(id_: str) -> Case:
     return examples[id_]
 
 
-@pytest.mark.parametrize("id_", CASES)
-async def test_example(id_: str, desk: Desk) -> None:
-    await CASES[id_](desk, example(id_))
+def told(id_: str) -> Story:
+    """Make a story of an example."""
+
+    async def tell(desk: Desk) -> None:
+        await CASES[id_](desk, example(id_))
+
+    return tell
+
+
+STORIES = Stories({id_: told(id_) for id_ in CASES})
+
+
+@pytest.mark.parametrize("name", STORIES)
+async def test_in_memory(name: str) -> None:
+    await play_in_memory(name, STORIES[name])
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("name", STORIES)
+def test_on_the_stack(name: str, played: dict[str, BaseException | None]) -> None:
+    if error := played[name]:
+        raise error

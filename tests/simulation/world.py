@@ -23,6 +23,7 @@ from services.runtime.memory_store import MemoryStore
 from services.runtime.processor import Processor
 from services.runtime.service import Kind, Service
 from services.runtime.store import OutboxRow
+from tests.simulation.runs import RUN
 
 LANES = 4
 SERVICES = (INVOICING, PAYMENTS, LEDGER, REPORTING)
@@ -58,6 +59,7 @@ class World:
         self.failures: list[tuple[str, BaseException]] = []
         self.sites = {service.name: self._site(service) for service in SERVICES}
         self._sent = 0
+        RUN["worlds"] += 1
 
     def _site(self, service: Service) -> Site:
         store = MemoryStore()
@@ -79,6 +81,7 @@ class World:
     def send(self, command: Any, id_: str = "") -> str:
         """Send a command as upstream would, to every service that takes it; give its message id."""
         self._sent += 1
+        RUN["commands"] += 1
         id_ = id_ or f"m{self._sent}"
         for entry in entries_of(command):
             key = getattr(command, entry.key).encode()
@@ -106,6 +109,8 @@ class World:
         if not records:
             return False
         done = await site.processor.process(records)
+        RUN["batches"] += 1
+        RUN["messages stated"] += len(done.rows)
         assert not done.alarms, done.alarms
         self.publish(site.service, done.rows)
         return True

@@ -1,0 +1,347 @@
+"""The laws of the books: what is true of all four services once everything has settled, and at any time.
+
+They read the services' states and rows, and reckon by themselves what these ought to be.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from contracts.events import configuration as cf
+from contracts.events import invoicing as i
+from contracts.events import payments as p
+from contracts.events.kernel import CommandOutcome, DeadLetter
+from contracts.fields import InvoiceStatus, PaymentKind, PaymentStatus, Role
+from services.invoicing.domain.customer import evolve_customer
+from services.invoicing.domain.entity import evolve_entity
+from services.invoicing.domain.evolve import evolve as evolve_invoice
+from services.invoicing.domain.facts import documents_of
+from services.invoicing.domain.invoice import Invoice
+from services.invoicing.store import CUSTOMER, INVOICE
+from services.invoicing.store import ENTITY as INVOICING_ENTITY
+from services.ledger.domain.chart import ROLES
+from services.ledger.domain.legs import Document
+from services.ledger.store import BASE_TOTALS, DOCUMENT_KIND, ENTRIES, LINES, TOTALS
+from services.payments.domain.evolve import evolve as evolve_payment
+from services.payments.domain.payment import ApplicationStatus, Payment
+from services.payments.store import PAYMENT
+from tests.simulation.stories import SHARED_CONTROL
+from tests.simulation.world import World
+
+Books = Counter[tuple[str, str, str]]
+"""Minor units by customer, entity and currency; places with nothing are left out."""
+
+STANDING = (PaymentStatus.OPEN, PaymentStatus.RESERVED, PaymentStatus.CLOSED)
+UNRELEASED = (PaymentStatus.ON_HOLD, PaymentStatus.PENDING_PROCESSING, PaymentStatus.BALANCED)
+
+# -- looking -----------------------------------------------------------------------------------------
+
+
+def rows(world: World, service: str, table: Any) -> list[dict[str, Any]]:
+    """Appended rows of a table, by column name."""
+    names = [column.name for column in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in world.sites[service].store.rows[table]]
+
+
+def without_zeros(sums: Counter[Any]) -> Counter[Any]:
+    return Counter({place: amount for place, amount in sums.items() if amount})
+
+
+def account_of(entity: str, role: Role) -> str:
+    """The account of a role, by the charts that the stories define."""
+    roles = {one.role: one.account for one in SHARED_CONTROL.roles} if entity == "E2" else {}
+    return roles.get(role, ROLES[role])
+
+
+def known_invoices(world: World) -> list[Invoice]:
+    """Invoices of which more is known than an application."""
+    return [one for one in world.states("invoicing", INVOICE) if one.content]
+
+
+def owes(invoice: Invoice) -> int:
+    """What the customer owes by a document; less than nothing by a credit note."""
+    return -invoice.residual if invoice.is_credit_note else invoice.residual
+
+
+def holds(payment: Payment) -> int:
+    """What the ledger has to hold of a receipt: until a reversal is answered, its part counts on."""
+    if payment.kind is PaymentKind.REFUND or payment.status in UNRELEASED:
+        return 0
+    return payment.available + payment.reserved
+
+
+# -- the laws ----------------------------------------------------------------------------------------
+
+
+def all_laws(world: World) -> None:
+    """Everything that is true when everything has settled."""
+    nothing_failed(world)
+    every_entry_balances(world)
+    totals_are_the_sums_of_lines(world)
+    the_control_accounts_are_the_sums_of_documents(world)
+    the_ledger_knows_what_is_open_of_each_document(world)
+    clearing_accounts_are_clear(world)
+    every_invoice_adds_up(world)
+    every_payment_adds_up(world)
+    nothing_is_on_its_way(world)
+    both_owners_tell_the_same_of_every_application(world)
+    every_state_is_the_fold_of_its_own_facts(world)
+
+
+def laws_at_any_time(world: World) -> None:
+    """What is true after every single batch of any service."""
+    assert not world.failures, world.failures
+    every_invoice_adds_up(world)
+    every_payment_adds_up(world)
+
+
+def nothing_failed(world: World) -> None:
+    """No message failed; the only dead letters are ids that were used twice, each with its answer."""
+    assert not world.failures, world.failures
+    for name, site in world.sites.items():
+        assert site.store.parked_rows == {}
+        letters = [letter.code for letter in world.said(name, DeadLetter)]
+        reused = [x for x in world.said(name, CommandOutcome) if x.code == "id_reused" and not x.repeated]
+        assert letters == ["id_reused"] * len(reused)
+
+
+def every_entry_balances(world: World) -> None:
+    """Each entry has lines, and foots in each of its currencies and in base; no fact is booked twice."""
+    lines = defaultdict(list)
+    for line in rows(world, "ledger", LINES):
+        lines[line["entry"]].append(line)
+    entries = [entry["entry"] for entry in rows(world, "ledger", ENTRIES)]
+    assert len(set(entries)) == len(entries)
+    assert set(entries) == lines.keys()
+    for of_entry in lines.values():
+        net: Counter[str] = Counter()
+        for line in of_entry:
+            net[line["currency"]] += line["debit"] - line["credit"]
+            net["base"] += line["base_debit"] - line["base_credit"]
+            parts = [line[name] for name in ("debit", "credit", "base_debit", "base_credit")]
+            assert min(parts) >= 0 < max(parts)
+            assert 0 in parts[:2]
+            assert 0 in parts[2:]
+        assert without_zeros(net) == {}
+
+
+def totals_are_the_sums_of_lines(world: World) -> None:
+    """The trial balance is zero for each entity and currency and in base, and is what the lines sum to."""
+    entries = {row["entry"]: row for row in rows(world, "ledger", ENTRIES)}
+    for table, debit, credit in (
+        (TOTALS, "debit", "credit"),
+        (BASE_TOTALS, "base_debit", "base_credit"),
+    ):
+        trial: Counter[Any] = Counter()
+        by_account: Counter[Any] = Counter()
+        for key, amounts in world.sites["ledger"].store.sums[table].items():
+            trial[key[1], key[2]] += amounts[0] - amounts[1]
+            by_account[key] += amounts[0] - amounts[1]
+        assert without_zeros(trial) == {}
+        for line in rows(world, "ledger", LINES):
+            entry = entries[line["entry"]]
+            in_base = entry["base_currency"] if table is BASE_TOTALS else line["currency"]
+            if table is BASE_TOTALS and entry["entity"] == "E3":
+                in_base = line["currency"]
+            key = (entry["lane"], entry["entity"], in_base, line["account"])
+            by_account[key] -= line[debit] - line[credit]
+        assert without_zeros(by_account) == {}
+
+
+def the_control_accounts_are_the_sums_of_documents(world: World) -> None:
+    """For each customer, entity and currency, on each account that plays a control role:
+
+    receivables = residuals, unapplied cash = what payments hold, deposits = what prepayments hold.
+    """
+    expected: Counter[Any] = Counter()
+    for invoice in known_invoices(world):
+        said = invoice.said
+        account = account_of(said.entity, Role.AR_CONTROL)
+        expected[invoice.customer, said.entity, said.currency, account] += owes(invoice)
+    for payment in world.states("payments", PAYMENT):
+        is_deposit = payment.kind is PaymentKind.PREPAYMENT
+        role = Role.CUSTOMER_DEPOSITS if is_deposit else Role.UNAPPLIED_CASH
+        place = (payment.customer, payment.entity, payment.currency, account_of(payment.entity, role))
+        expected[place] -= holds(payment)
+    entries = {row["entry"]: row for row in rows(world, "ledger", ENTRIES)}
+    booked: Counter[Any] = Counter()
+    controls = {
+        (entity, account_of(entity, role))
+        for entity in ("E1", "E2", "E3")
+        for role in (Role.AR_CONTROL, Role.UNAPPLIED_CASH, Role.CUSTOMER_DEPOSITS)
+    }
+    for line in rows(world, "ledger", LINES):
+        entry = entries[line["entry"]]
+        if (entry["entity"], line["account"]) in controls:
+            place = (entry["customer"], entry["entity"], line["currency"], line["account"])
+            booked[place] += line["debit"] - line["credit"]
+    assert without_zeros(booked) == without_zeros(expected)
+
+
+def the_ledger_knows_what_is_open_of_each_document(world: World) -> None:
+    """Its balance of a document is the owner's; a document with nothing open has nothing left in base."""
+    kept = {(one.customer, one.key): one for one in world.states("ledger", DOCUMENT_KIND)}
+    for invoice in known_invoices(world):
+        document = kept.get((invoice.customer, f"invoice:{invoice.invoice}"), Document("", ""))
+        assert document.open == owes(invoice)
+    for payment in world.states("payments", PAYMENT):
+        if payment.kind is not PaymentKind.REFUND:
+            document = kept.get((payment.customer, f"payment:{payment.payment}"), Document("", ""))
+            assert document.open == -holds(payment)
+    for document in kept.values():
+        assert document.open or not document.base, document
+
+
+def clearing_accounts_are_clear(world: World) -> None:
+    """What went from one payer to another customer, and from one currency to another, has arrived."""
+    in_currency: Counter[Any] = Counter()
+    in_base: Counter[Any] = Counter()
+    entries = {row["entry"]: row for row in rows(world, "ledger", ENTRIES)}
+    for line in rows(world, "ledger", LINES):
+        entity = entries[line["entry"]]["entity"]
+        in_currency[entity, line["account"], line["currency"]] += line["debit"] - line["credit"]
+        in_base[entity, line["account"]] += line["base_debit"] - line["base_credit"]
+    for (_, account, _), amount in in_currency.items():
+        assert account != ROLES[Role.PAYER_CLEARING] or amount == 0
+    for (entity, account), amount in in_base.items():
+        assert account != ROLES[Role.PAYER_CLEARING] or amount == 0
+        assert account != ROLES[Role.CURRENCY_CLEARING] or amount == 0 or entity == "E3"
+
+
+def every_invoice_adds_up(world: World) -> None:
+    """residual + settled + discounted + written off + credited = total once booked, nothing before.
+
+    Each part is the sum of what took it, and the status is what the residual says.
+    """
+    for one in world.states("invoicing", INVOICE):
+        taken = (one.settled, one.discounted, one.written_off, one.credited)
+        assert min(one.residual, *taken) >= 0
+        settlements, given_up = one.settlements.values(), one.write_offs.values()
+        assert one.settled == sum(x.settled for x in settlements)
+        assert one.discounted == sum(x.discount for x in settlements)
+        assert one.written_off == sum(x.written_off for x in settlements) + sum(x.amount for x in given_up)
+        assert one.credited == sum(x.amount for x in one.credits.values())
+        assert one.waiting == () or one.status in (None, InvoiceStatus.DRAFT, InvoiceStatus.POSTED)
+        if not one.entry:
+            assert (one.residual, *taken) == (0, 0, 0, 0, 0)
+            assert one.status not in (InvoiceStatus.OPEN, InvoiceStatus.CLEARED)
+            continue
+        assert one.residual + sum(taken) == one.said.total
+        if one.status is not InvoiceStatus.ARCHIVED:
+            assert one.status is one.status_at(one.residual)
+        assert (one.cause is not None) <= (one.residual == 0)
+
+
+def every_payment_adds_up(world: World) -> None:
+    """available + reserved + applied + refunded + written off + voided = amount once released.
+
+    Before that, each is nothing. Each part is the sum of what took it.
+    """
+    for one in world.states("payments", PAYMENT):
+        parts = (one.available, one.reserved, one.applied, one.refunded, one.written_off, one.voided)
+        assert min(parts) >= 0
+        assert sum(parts) in (0, one.amount)
+        if one.kind is PaymentKind.REFUND:
+            assert one.applied == (one.amount if one.status is PaymentStatus.CLOSED else 0)
+            continue
+        if one.status in STANDING or one.status is PaymentStatus.VOIDED:
+            assert sum(parts) == one.amount
+        live = list(one.applications.values())
+        asked = (ApplicationStatus.RELEASED, ApplicationStatus.REVERSING)
+        assert one.reserved == sum(x.amount for x in live if x.status in asked and not x.settled)
+        taken = (ApplicationStatus.SETTLED, ApplicationStatus.REVERSING)
+        assert one.applied == sum(x.settled for x in live if x.status in taken)
+        assert one.refunded == sum(part.amount for part in one.refunds.values())
+        assert one.written_off == sum(x.amount for x in one.write_offs.values())
+        if one.status in STANDING:
+            nothing_left = one.available + one.reserved == 0
+            assert (one.status is PaymentStatus.CLOSED) == nothing_left, one
+            assert sum(x.request.amount for x in one.listed) <= one.available
+
+
+def nothing_is_on_its_way(world: World) -> None:
+    """Every question that one service asked another is answered, or waits for an invoice to open."""
+    assert all(one.status is not InvoiceStatus.POSTED for one in world.states("invoicing", INVOICE))
+    for payment in world.states("payments", PAYMENT):
+        statuses = {one.status for one in payment.applications.values()}
+        assert ApplicationStatus.REVERSING not in statuses
+        if payment.status is PaymentStatus.RELEASING:
+            assert ApplicationStatus.RELEASED in statuses
+        if payment.status in (PaymentStatus.VOIDED, PaymentStatus.BOUNCED, *UNRELEASED):
+            assert (payment.available, payment.reserved, payment.applied) == (0, 0, 0)
+
+
+def both_owners_tell_the_same_of_every_application(world: World) -> None:
+    """RELEASED: it waits. SETTLED: it took as much as is used. REVERSED: it took and gave back.
+
+    DECLINED: the invoice keeps nothing of it. REVERSING: never, once everything has settled.
+    """
+    waiting, taken = {}, {}
+    for invoice in world.states("invoicing", INVOICE):
+        for one in invoice.waiting:
+            waiting[invoice.customer, invoice.invoice, *one.key] = one.amount
+        for key, settlement in invoice.settlements.items():
+            taken[invoice.customer, invoice.invoice, *key] = settlement.used
+    for payment in world.states("payments", PAYMENT):
+        for id_, application in payment.applications.items():
+            debtor = application.terms.debtor or payment.customer
+            payer = payment.customer if debtor != payment.customer else ""
+            key = (debtor, application.invoice, payer, id_)
+            waits, took = waiting.pop(key, None), taken.pop(key, None)
+            expected = {
+                ApplicationStatus.RELEASED: (application.amount, None),
+                ApplicationStatus.SETTLED: (None, application.settled),
+                ApplicationStatus.REVERSED: (None, 0),
+                ApplicationStatus.DECLINED: (None, None),
+            }
+            assert (waits, took) == expected[application.status]
+            assert 0 <= application.settled <= application.amount
+    assert (waiting, taken) == ({}, {}), "invoices know no application that payments does not"
+
+
+# -- folding -----------------------------------------------------------------------------------------
+
+Fold = Callable[[Any, Any], Any]
+Keys = Callable[[Any], Iterable[tuple[str, ...]]]
+
+
+def _documents(fact: Any) -> Iterable[tuple[str, ...]]:
+    is_of_documents = hasattr(fact, "invoice") and type(fact).__module__ == i.__name__
+    return ((fact.customer, one) for one in documents_of(fact)) if is_of_documents else ()
+
+
+def _payment(fact: Any) -> Iterable[tuple[str, ...]]:
+    if type(fact).__module__ != p.__name__ or not hasattr(fact, "payment"):
+        return ()
+    payer = fact.terms.payer if isinstance(fact, p.ApplicationReleased) else getattr(fact, "payer", None)
+    return ((payer or fact.customer, fact.payment),)
+
+
+def _entity(fact: Any) -> Iterable[tuple[str, ...]]:
+    return ((fact.entity,),) if type(fact).__module__ == cf.__name__ else ()
+
+
+def _customer(fact: Any) -> Iterable[tuple[str, ...]]:
+    return ((fact.customer,),) if isinstance(fact, i.CustomerChanged) else ()
+
+
+FOLDS: tuple[tuple[str, Any, Fold, Keys], ...] = (
+    ("invoicing", INVOICE, evolve_invoice, _documents),
+    ("invoicing", CUSTOMER, evolve_customer, _customer),
+    ("invoicing", INVOICING_ENTITY, evolve_entity, _entity),
+    ("payments", PAYMENT, evolve_payment, _payment),
+)
+
+
+def every_state_is_the_fold_of_its_own_facts(world: World) -> None:
+    """What a service keeps of a document is what its facts of it amount to, from nothing, byte for byte."""
+    for service, kind, evolve, keys in FOLDS:
+        states: dict[tuple[str, ...], Any] = {}
+        for fact in world.stated(service):
+            for key in keys(fact):
+                states[key] = evolve(states.get(key), fact)
+        kept = world.sites[service].store.states[kind.table]
+        blank = {key for key in kept if kind.blank and kept[key] == kind.to_row(kind.blank(key))}
+        assert {key: kind.to_row(state) for key, state in states.items()} == {
+            key: row for key, row in kept.items() if key not in blank
+        }
