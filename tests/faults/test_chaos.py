@@ -217,7 +217,7 @@ async def test_the_books_agree(survived: Survived) -> None:
     _, client, _, _ = survived
     lines = await client.query(
         "ledger",
-        "SELECT customer, entity, currency, account, sum(debit - credit)::bigint AS net "
+        "SELECT customer, entity, lines.currency, account, sum(debit - credit)::bigint AS net "
         "FROM lines JOIN entries USING (entry) GROUP BY 1, 2, 3, 4",
     )
     owed = await client.query(
