@@ -8,7 +8,9 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.fields import PaymentKind
 from services.cli.connect import connection_settings, fail, run
 from services.cli.output import Format, Money, Sheet, records, show, upright
 from services.reporting import queries
@@ -199,10 +201,10 @@ async def _customer(id_: str) -> tuple[list[Sheet], dict[str, Any]]:
         fail(f"No customer {id_!r} is known.", 1)
     name = known[0].name if known else ""
     balances = _balances(items, payments)
-    same = frozenset({"customer"})
     sheets = [
-        replace(_item_sheet(items, "Invoices"), hidden=same),
-        replace(_payment_sheet(payments, "Payments"), hidden=same),
+        replace(_item_sheet(items, "Invoices"), hidden=frozenset({"customer"})),
+        # A table for people must fit: `openitem payment ID` shows the rest.
+        replace(_payment_sheet(payments, "Payments"), hidden=frozenset({"customer", "method", "selection"})),
     ]
     head = Sheet(f"{id_} {name}".strip(), ("currency", "outstanding", "available_credit"), balances)
     document = {
@@ -218,19 +220,23 @@ async def _customer(id_: str) -> tuple[list[Sheet], dict[str, Any]]:
 
 
 def _documents_sheet(items: Sequence[Any], payments: Sequence[Any]) -> Sheet:
-    """Invoices and payments in one list; `open` is what is owed, or what is available or reserved."""
+    """Both kinds of document in one list; `open` is what is owed, or what is available or reserved.
+
+    What a credit note gives is owed the other way round: below zero.
+    """
     columns = (
-        "kind", "customer", "document", "entity", "currency", "date", "due_date", "amount", "open", "status",
+        "kind", "customer", "document", "number", "entity", "currency", "date", "due_date", "amount", "open",
+        "status", "instrument",
     )  # fmt: skip
     rows: list[Sequence[Any]] = []
     for x in items:
         amounts = (Money(x.total, x.currency), Money(x.residual, x.currency))
-        head = (x.customer, x.invoice, x.entity, x.currency, x.document_date, x.due_date)
-        rows.append(("invoice", *head, *amounts, x.status))
+        head = (x.customer, x.invoice, x.number, x.entity, x.currency, x.document_date, x.due_date)
+        rows.append((x.kind.lower(), *head, *amounts, x.status, None))
     for x in payments:
         amounts = (Money(x.amount, x.currency), Money(x.available + x.reserved, x.currency))
-        head = (x.customer, x.payment, x.entity, x.currency, x.payment_date, None)
-        rows.append(("payment", *head, *amounts, x.status))
+        head = (x.customer, x.payment, x.number, x.entity, x.currency, x.payment_date, None)
+        rows.append((x.kind.lower(), *head, *amounts, x.status, _instrument(x)))
     return Sheet("Documents", columns, rows)
 
 
@@ -248,21 +254,15 @@ def _balances(items: Sequence[Any], payments: Sequence[Any]) -> list[Sequence[An
 
 def _item_sheet(items: Sequence[Any], title: str) -> Sheet:
     columns = (
-        "customer",
-        "invoice",
-        "entity",
-        "currency",
-        "document_date",
-        "due_date",
-        "total",
-        "residual",
-        "status",
-        "note",
-    )
+        "customer", "invoice", "kind", "number", "entity", "currency", "document_date", "due_date",
+        "total", "residual", "status", "note",
+    )  # fmt: skip
     rows = [
         (
             x.customer,
             x.invoice,
+            x.kind,
+            x.number,
             x.entity,
             x.currency,
             x.document_date,
@@ -279,41 +279,61 @@ def _item_sheet(items: Sequence[Any], title: str) -> Sheet:
 
 def _payment_sheet(payments: Sequence[Any], title: str) -> Sheet:
     columns = (
-        "customer", "payment", "entity", "currency", "payment_date", "method", "reference",
-        "amount", "available", "reserved", "applied", "status",
+        "customer", "payment", "kind", "number", "entity", "currency", "payment_date", "method", "reference",
+        "amount", "available", "reserved", "applied", "refunded", "written_off", "status", "instrument",
+        "selection",
     )  # fmt: skip
     rows = [
         (
             x.customer,
             x.payment,
+            x.kind,
+            x.number,
             x.entity,
             x.currency,
             x.payment_date,
             x.method,
             x.reference,
             *(Money(amount, x.currency) for amount in (x.amount, x.available, x.reserved, x.applied)),
+            *(Money(amount, x.currency) for amount in (x.refunded, x.written_off)),
             x.status,
+            _instrument(x),
+            x.selection,
         )
         for x in payments
     ]
     return Sheet(title, columns, list(rows))
 
 
-def _movement_sheet(title: str, movements: Sequence[Any], currency: str) -> Sheet:
-    columns = ("effective_date", "invoice", "payment", "application", "amount", "recorded_at", "fact")
-    rows = [
-        (
-            x.effective_date,
-            x.invoice,
-            x.payment,
-            x.application,
-            Money(x.amount, currency),
-            x.recorded_at,
-            x.fact,
-        )
-        for x in movements
-    ]
-    return Sheet(title, columns, list(rows))
+def _instrument(payment: Any) -> str | None:
+    """Say where the money of a payment is; a refund has no instrument."""
+    return None if payment.kind == PaymentKind.REFUND else payment.instrument
+
+
+Currencies = Mapping[tuple[str, str], str]
+"""(customer, invoice) -> the currency of what is taken off it, which may not be the payment's."""
+
+
+def _movement_sheet(movements: Sequence[Any], currencies: Currencies) -> Sheet:
+    """What was taken off documents: discount and write-off are parts of the amount."""
+    columns = (
+        "effective_date", "what", "customer", "invoice", "source", "payer", "application", "currency",
+        "amount", "discount", "written_off", "recorded_at", "fact",
+    )  # fmt: skip
+    rows: list[Sequence[Any]] = []
+    for x in movements:
+        currency = currencies[x.customer, x.invoice]
+        amounts = (Money(amount, currency) for amount in (x.amount, x.discount, x.written_off))
+        head = (x.effective_date, x.what, x.customer, x.invoice, x.payment, x.payer, x.application, currency)
+        rows.append((*head, *amounts, x.recorded_at, x.fact))
+    return Sheet("Movements", columns, rows)
+
+
+async def _currencies(connection: AsyncConnection, movements: Sequence[Any]) -> Currencies:
+    """Find the currency of each document that something was taken off, by its customer's documents."""
+    customers = sorted({x.customer for x in movements})
+    items = [item for customer in customers for item in await queries.items_of(connection, customer)]
+    return {(item.customer, item.invoice): item.currency for item in items}
 
 
 def _history_sheet(history: Sequence[Any]) -> Sheet:
@@ -326,7 +346,7 @@ def invoice(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The invoice's id; ids are unique per customer.")],
     how: FormatOption = Format.table,
 ) -> None:
-    """Why an invoice is open: amounts, what was paid on it, and its story fact by fact.
+    """Why an invoice or credit note is open: amounts, what was taken off it, and its story fact by fact.
 
     openitem invoice 0000611365
     """
@@ -337,11 +357,22 @@ def payment(
     id_: Annotated[str, typer.Argument(metavar="ID", help="The payment's id; ids are unique per customer.")],
     how: FormatOption = Format.table,
 ) -> None:
-    """Where a payment's money is: available, reserved, applied to which invoices, and its story.
+    """Where the money of a payment or refund is: available, reserved, applied to which invoices, its story.
 
     openitem payment PAY-0000611365
     """
     run(_document(id_, how, "payment", queries.payments_named, queries.movements_of, _payment_sheet))
+
+
+# What is said above each table already.
+HIDDEN = {
+    "invoice": frozenset({"customer", "invoice", "currency"}),
+    "payment": frozenset({"source", "payer"}),
+}
+
+
+def _words(kind: str) -> str:
+    return kind.replace("_", " ").capitalize()
 
 
 async def _document(
@@ -359,9 +390,10 @@ async def _document(
         for one in found:
             movements = await movements_by(connection, one.customer, id_)
             history = await queries.history_of(connection, kind, one.customer, id_)
+            moved = _movement_sheet(movements, await _currencies(connection, movements))
             parts = (
-                sheet_of([one], f"{kind.capitalize()} {id_} of {one.customer}"),
-                replace(_movement_sheet("Applications", movements, one.currency), hidden=frozenset({kind})),
+                sheet_of([one], f"{_words(one.kind)} {id_} of {one.customer}"),
+                replace(moved, hidden=HIDDEN[kind]),
                 _history_sheet(history),
             )
             sheets += (upright(parts[0]), *parts[1:])

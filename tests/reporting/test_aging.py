@@ -99,3 +99,18 @@ def test_another_scheme_has_other_borders(days_overdue: int, bucket: str) -> Non
 def test_a_scheme_without_an_open_end_does_not_lose_items_silently() -> None:
     with pytest.raises(ValueError, match="no end"):
         bucket_of(31, (Bucket("0-30", None, 30),))
+
+
+def test_a_credit_note_ages_by_its_own_due_date_and_takes_off_its_bucket() -> None:
+    items = [
+        owed(date(2026, 6, 20), 5_000, "I1"),
+        owed(date(2026, 6, 1), -2_000, "CN1"),
+        owed(date(2026, 4, 1), -300, "CN2"),
+    ]
+    assert age(items, AS_OF) == [
+        Figure("current", 0, 0),
+        Figure("1-30", 3_000, 2),
+        Figure("31-60", 0, 0),
+        Figure("61-90", -300, 1),
+        Figure("90+", 0, 0),
+    ]
