@@ -28,7 +28,7 @@ PAYMENT = Spec(decide, evolve)
 def test_an_application_to_a_balanced_payment_is_listed() -> None:
     after = PAYMENT.given(recorded()).when(apply(("I1", 4_000))).then(listed(("I1", 4_000)))
     assert after.state.status is PaymentStatus.BALANCED
-    assert after.state.listed == (Listed(*asks(("I1", 4_000)), PAID),)
+    assert after.state.listed == tuple(Listed(one, PAID) for one in asks(("I1", 4_000)))
     assert after.state.reserved == 0
 
 

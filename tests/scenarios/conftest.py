@@ -15,7 +15,7 @@ async def played(request: pytest.FixtureRequest, stack: LocalStack) -> dict[str,
     """How each story of the file ended: with nothing, or with what it raised."""
     stories: Stories = request.module.STORIES
     wanted: list[str] = [
-        item.callspec.params["name"]
+        str(item.callspec.params["name"])
         for item in request.session.items
         if isinstance(item, pytest.Function)
         and item.module is request.module

@@ -254,6 +254,7 @@ PAYMENT_FACTS = (
     p.HoldReleased,
     p.PaymentReleased,
     p.ApplicationReleased,
+    p.ApplicationEarmarked,
     p.PaymentApplied,
     p.ApplicationReturned,
     p.PaymentUnapplied,

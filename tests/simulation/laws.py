@@ -5,6 +5,9 @@ They read the services' states and rows, and reckon by themselves what these oug
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import fields
+from datetime import date
+from operator import attrgetter
 from typing import Any
 
 from contracts.events import configuration as cf
@@ -25,6 +28,10 @@ from services.ledger.store import BASE_TOTALS, DOCUMENT_KIND, ENTRIES, LINES, TO
 from services.payments.domain.evolve import evolve as evolve_payment
 from services.payments.domain.payment import ApplicationStatus, Payment
 from services.payments.store import PAYMENT
+from services.reporting.domain.aging import OpenItem, age
+from services.reporting.domain.items import Item
+from services.reporting.domain.receipts import Receipt
+from services.reporting.store import ITEM, MOVEMENTS, RECEIPT
 from tests.simulation.stories import SHARED_CONTROL
 from tests.simulation.world import World
 
@@ -85,6 +92,8 @@ def all_laws(world: World) -> None:
     every_payment_adds_up(world)
     nothing_is_on_its_way(world)
     both_owners_tell_the_same_of_every_application(world)
+    reporting_says_what_the_owners_say(world)
+    aging_adds_up_to_the_residuals(world)
     every_state_is_the_fold_of_its_own_facts(world)
 
 
@@ -297,6 +306,48 @@ def both_owners_tell_the_same_of_every_application(world: World) -> None:
             assert (waits, took) == expected[application.status]
             assert 0 <= application.settled <= application.amount
     assert (waiting, taken) == ({}, {}), "invoices know no application that payments does not"
+
+
+def reporting_says_what_the_owners_say(world: World) -> None:
+    """Items and receipts are as the owners know them; movements explain every residual."""
+    items: list[Item] = world.states("reporting", ITEM)
+    known = {(one.customer, one.invoice): one for one in known_invoices(world)}
+    assert {(one.customer, one.invoice) for one in items} == known.keys()
+    moved: Counter[tuple[str, str]] = Counter()
+    for row in rows(world, "reporting", MOVEMENTS):
+        moved[row["customer"], row["invoice"]] += row["amount"]
+    for item in items:
+        invoice = known[item.customer, item.invoice]
+        said = invoice.said
+        assert (item.entity, item.currency, item.document_date, item.due_date) == said[:4]
+        assert (item.kind, item.status) == (said.kind, invoice.status)
+        assert abs(item.total) == said.total
+        assert item.residual == owes(invoice)
+        assert (item.opened_at is not None) == bool(invoice.entry)
+        taken = moved[item.customer, item.invoice]
+        assert taken == (item.total - item.residual if invoice.entry else 0)
+    receipts: list[Receipt] = world.states("reporting", RECEIPT)
+    shared = attrgetter(*(field.name for field in fields(Receipt)))
+    assert set(map(shared, receipts)) == set(map(shared, world.states("payments", PAYMENT)))
+
+
+def aging_adds_up_to_the_residuals(world: World) -> None:
+    """The buckets of each entity and currency hold every open item once."""
+    residuals: Counter[Any] = Counter()
+    for invoice in known_invoices(world):
+        residuals[invoice.said.entity, invoice.said.currency] += owes(invoice)
+    figures: Counter[Any] = Counter()
+    items: list[Item] = world.states("reporting", ITEM)
+    for place in residuals:
+        owed = [
+            OpenItem(x.customer, x.invoice, x.entity, x.currency, x.document_date, x.due_date, x.residual)
+            for x in items
+            if (x.entity, x.currency) == place and x.residual
+        ]
+        buckets = age(owed, date(2026, 3, 31))
+        figures[place] = sum(figure.amount for figure in buckets)
+        assert sum(figure.items for figure in buckets) == len(owed)
+    assert without_zeros(figures) == without_zeros(residuals)
 
 
 # -- folding -----------------------------------------------------------------------------------------

@@ -24,13 +24,15 @@ from services.invoicing.domain.invoice import Invoice
 from services.invoicing.store import INVOICE
 from services.ledger.domain.chart import ACCOUNTS, ROLES
 from services.payments.domain.payment import ApplicationStatus, Payment
+from services.payments.domain.transitions import MOVES
 from services.payments.store import PAYMENT
 from tests.simulation.world import World
 
 T = TypeVar("T")
 
-HOMES = {"C1": ("E1", "USD"), "C2": ("E2", "EUR"), "C3": ("E3", "GBP"), "C4": ("E1", "USD")}
-"""Where a customer's documents belong; now and then one is written elsewhere. C1 and C2 share a lane."""
+HOMES = {"C1": ("E1", "EUR"), "C2": ("E2", "USD"), "C3": ("E3", "GBP"), "C4": ("E1", "EUR")}
+"""Where a customer's documents belong, in a currency that is not the entity's; now and then one is written
+elsewhere. C1 and C2 share a lane."""
 ENTITIES = ("E1", "E2", "E3")
 CURRENCIES = ("USD", "EUR", "GBP")
 BASES = {"E1": "USD", "E2": "EUR"}
@@ -116,14 +118,19 @@ class Stage:
 
     def near(self, amount: int) -> int:
         """The amount, a part of it, or a bit more."""
-        return self.one(amount, amount, amount, amount // 2, amount // 3, amount + 7, self.amount()) or 1
+        less = (amount // 2, amount // 3, amount - amount // 10, amount - 5)
+        return max(1, self.one(*[amount] * 4, *less, amount + 7, self.amount()))
 
-    def invoice(self, *statuses: InvoiceStatus, credit: bool | None = None, of: str = "") -> Invoice | None:
+    def invoice(
+        self, *statuses: InvoiceStatus, credit: bool | None = None, of: str = "", entity: str = ""
+    ) -> Invoice | None:
         """A document that is mostly in one of the statuses."""
         fit = [
             one
             for one in self.invoices
-            if of in ("", one.customer) and (credit is None or one.is_credit_note is credit)
+            if of in ("", one.customer)
+            and entity in ("", one.said.entity)
+            and credit in (None, one.is_credit_note)
         ]
         return self._preferred(fit, [one for one in fit if one.status in statuses])
 
@@ -169,12 +176,12 @@ def _write(stage: Stage, kind: type) -> Any:
     lines = (c.InvoiceLine(amount, "", account), *extra)
     total = amount + tax + 47 * len(extra)
     more: dict[str, Any] = stage.one(
-        *[{}] * 8,
+        *[{}] * 6,
         {"kind": DocumentKind.FINANCE_CHARGE},
         {"kind": DocumentKind.DEBIT_NOTE, "control_total": total},
         {"control_total": total + 1},
         {"discount": c.EarlyPaymentDiscount(date(2026, 1, 25), percent="10", splits_tax=True)},
-        {"discount": c.EarlyPaymentDiscount(date(2026, 1, 20), amount=5)},
+        *[{"discount": c.EarlyPaymentDiscount(date(2026, 1, 30), amount=5)}] * 3,
         {"discount": c.EarlyPaymentDiscount(date(2026, 1, 20))},
         {"instalments": (c.Instalment(DUE, total),)},
         {"instalments": (c.Instalment(DUE, total + 1),)},
@@ -238,17 +245,18 @@ def _register(stage: Stage) -> c.RegisterCustomer:
 # -- payments ----------------------------------------------------------------------------------------
 
 
-def _request(stage: Stage, customer: str, currency: str, most: int) -> c.ApplicationRequest:
+def _request(stage: Stage, customer: str, place: tuple[str, str], most: int) -> c.ApplicationRequest:
     """A use for a payment: of something that is owed, mostly as far as it is owed."""
     payers_of = [one for one, payers in PAYERS.items() if customer in payers]
     debtor = stage.dice.choice(payers_of) if payers_of and not stage.often() else None
-    owed = stage.invoice(*OWING, credit=False, of=debtor or customer)
+    entity = place[0] if stage.often(0.95) else ""
+    owed = stage.invoice(*OWING, credit=False, of=debtor or customer, entity=entity)
     invoice, residual = (owed.invoice, owed.residual) if owed else ("I1", 100)
     if not stage.often(0.9):
         invoice = stage.one("I1", "I2", "I9", "N1")
     more: dict[str, Any] = {}
-    if (owed and owed.said.currency != currency) or not stage.often(0.95):
-        more["cross_rate"] = stage.one("0.9", "1.37", "1.1", "0.001", "250", None)
+    if (owed and owed.said.currency != place[1]) or not stage.often(0.95):
+        more["cross_rate"] = stage.one(*["0.9", "1.37", "1.1"] * 3, "0.001", "250", None)
     if not stage.often():
         more |= stage.one(
             {"discount": 0}, {"discount": 5}, {"write_off": 40, "reason": "small"}, {"write_off": 200}
@@ -280,7 +288,7 @@ def _said(stage: Stage, customer: str, kind: PaymentKind, place: tuple[str, str]
         more["amount"] = sum(one.amount for one in more["sources"]) + stage.one(0, 0, 0, 0, 1)
     else:
         count = stage.one(0, 1, 1, 2)
-        listed = tuple(_request(stage, customer, place[1], 10**6) for _ in range(count))
+        listed = tuple(_request(stage, customer, place, 10**6) for _ in range(count))
         asked = sum(one.amount for one in listed)
         more["applications"] = listed
         more["amount"] = asked + stage.one(0, 0, 33, 250) or 100
@@ -321,7 +329,9 @@ def _apply(stage: Stage) -> Any:
     if one is None:
         return None
     most = one.available or one.amount
-    requests = [_request(stage, one.customer, one.currency, most) for _ in range(stage.one(1, 1, 2))]
+    requests = [
+        _request(stage, one.customer, (one.entity, one.currency), most) for _ in range(stage.one(1, 1, 2))
+    ]
     day, listed = stage.one(None, stage.day()), not stage.often()
     return c.ApplyPayment(one.customer, one.payment, tuple(requests), day, list_only=listed)
 
@@ -337,7 +347,7 @@ def _reverse(stage: Stage) -> Any:
 
 def _release(stage: Stage) -> Any:
     one = stage.payment(lambda one: one.status is S.BALANCED)
-    status = stage.one(None, None, *InstrumentStatus)
+    status = stage.one(None, None, InstrumentStatus.CONDITIONAL_COLLECTION, *InstrumentStatus)
     return c.ReleasePayment(one.customer, one.payment, status=status) if one else None
 
 
@@ -346,7 +356,7 @@ def _move(stage: Stage) -> Any:
     if one is None:
         return None
     by_bank = stage.one(False, True)
-    status = stage.one(*InstrumentStatus, InstrumentStatus.PAID) if stage.often() else InstrumentStatus.PAID
+    status = stage.one(*(sorted(MOVES[one.instrument]) if stage.often(0.9) else ()), *InstrumentStatus)
     return c.ChangeInstrumentStatus(one.customer, one.payment, status, stage.day(), by_bank=by_bank)
 
 
@@ -466,6 +476,6 @@ openings = st.builds(
     Intent, st.sampled_from(("issue", "issue", "receive", "record")), st.integers(0, 2**32 - 1)
 )
 stories = st.tuples(
-    st.lists(openings, min_size=6, max_size=14), st.lists(intents, min_size=20, max_size=70)
+    st.lists(openings, min_size=6, max_size=14), st.lists(intents, min_size=25, max_size=80)
 ).map(lambda parts: [*parts[0], *parts[1]])
 seeds = st.integers(0, 10**6)

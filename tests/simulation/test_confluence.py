@@ -80,7 +80,7 @@ def contested(draw: st.DrawFn) -> Script:
             customer, invoice, *place(draw, customer), draw(days), DUE, (c.InvoiceLine(draw(amounts)),)
         )
         names = [field.name for field in fields(issue)]
-        draft = c.DraftInvoice(*(getattr(issue, name) for name in names))
+        draft = c.DraftInvoice(**{name: getattr(issue, name) for name in names})
         posted = [draft, c.PostInvoice(customer, invoice)]
         script.append(draw(st.sampled_from(([issue], [issue, issue], posted, [draft, issue]))))
     for payment in ("P1", "P2", "P3", "P4"):

@@ -43,7 +43,7 @@ async def play(story: Sequence[Intent], seed: int) -> World:
         laws_at_any_time(world)
         if world.dice.random() < 0.2:
             disturb(world)
-        if world.dice.random() < 0.25:
+        if world.dice.random() < 0.4:
             await world.settle()
     await world.settle(most=6)
     return world
