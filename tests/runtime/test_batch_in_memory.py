@@ -892,6 +892,25 @@ async def test_a_message_that_the_database_refuses_can_be_discarded() -> None:
     assert bench.parked() == []
 
 
+async def test_a_repeated_command_that_is_given_up_gets_its_first_answer_and_no_letter() -> None:
+    bench = Bench(PAYMENTS, FussyStore("P1"))
+    for id_ in ("m1", "m1", "m2"):
+        bench.send(id_, receive("P1"))
+    await bench.run()
+    for n in (1, 2, 3):
+        bench.send(f"d{n}", DISCARD)
+        await bench.run()
+    assert bench.answers()[3:] == [
+        ("m1", "REJECTED", "failed", False),
+        ("d1", "ACCEPTED", "", False),
+        ("m1", "REJECTED", "failed", True),
+        ("d2", "ACCEPTED", "", False),
+        ("m2", "REJECTED", "failed", False),
+        ("d3", "ACCEPTED", "", False),
+    ]
+    assert [letter.offset for letter in bench.said(DeadLetter)] == [0, 2]
+
+
 async def test_a_message_whose_state_cannot_be_loaded_is_parked_and_can_be_discarded() -> None:
     store = FussyStore()
     store.unreadable = ("P1",)

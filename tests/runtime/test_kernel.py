@@ -286,12 +286,14 @@ async def test_an_order_tries_a_bounded_number_of_messages_and_says_how_many_are
 
 async def test_two_orders_in_one_batch_deal_with_twice_as_many_messages(desk: Desk) -> None:
     await park_many(desk, MOST_REPLAYED + 3)
+    desk.failures.clear()
     done = await desk.send(d1=desk.discard(), d2=desk.discard())
     told = [(one.verdict.value, one.detail) for one in said(done, CommandOutcome) if "-d" in one.command]
     assert told == [("ACCEPTED", "3 left"), ("ACCEPTED", "")]
     assert await desk.parked() == 0
     given_up = [id_ for id_, _, code, _ in answers(done) if code == "failed"]
     assert given_up == ["m0", f"m{MOST_REPLAYED}"]
+    assert desk.failures == []
 
 
 async def test_a_replay_that_fails_again_says_how_many_are_left(desk: Desk) -> None:
@@ -336,7 +338,7 @@ async def test_a_command_that_was_parked_is_answered_as_it_was_decided(
     assert answers(done) == [answer]
 
 
-async def test_a_repeated_command_that_is_given_up_gets_its_first_answer_and_no_letter(desk: Desk) -> None:
+async def test_what_was_sent_again_is_answered_when_the_first_of_it_is_given_up(desk: Desk) -> None:
     await park_many(desk, 1)
     await desk.send(m0=on(desk, receive("P1", 100_000)), m1=on(desk, receive("P1", 100_000)))
     desk.service = failing(type(receive()))
