@@ -13,11 +13,14 @@ import pytest
 from contracts.catalog import SERVICES
 from contracts.events.kernel import Verdict
 from services.invoicing.store import INVOICE
+from services.ledger.audit import verify
 from services.ledger.store import TOTALS
 from services.payments.store import PAYMENT
+from services.prove import prove
 from services.reporting.store import ITEM, RECEIPT
 from services.runtime.local.stack import LocalStack
 from services.runtime.local.workers import Worker
+from services.runtime.reading import reading
 from tests.faults.load import Command, commands, resent
 from tests.simulation.world import World
 from tests.system.client import Client, message
@@ -187,9 +190,13 @@ async def test_the_state_is_that_of_a_run_without_faults(survived: Survived, und
     # is owed, paid and booked does not.
     for service, kind, columns in (
         ("invoicing", INVOICE, "customer, invoice, status, residual"),
-        ("payments", PAYMENT, "customer, payment, status, available, reserved, applied, voided"),
+        (
+            "payments",
+            PAYMENT,
+            "customer, payment, status, instrument, available, applied, refunded, written_off, voided",
+        ),
         ("reporting", ITEM, "customer, invoice, status, residual, total, due_date"),
-        ("reporting", RECEIPT, "customer, payment, status, available, reserved, applied"),
+        ("reporting", RECEIPT, "customer, payment, status, instrument, available, reserved, applied"),
     ):
         names = columns.split(", ")
         table = kind.table.name
@@ -222,24 +229,42 @@ async def test_the_books_agree(survived: Survived) -> None:
     )
     owed = await client.query(
         "invoicing",
-        "SELECT customer, entity, currency, sum(residual)::bigint FROM invoices "
-        "WHERE entity IS NOT NULL GROUP BY 1, 2, 3",
+        "SELECT customer, entity, currency, "
+        "sum(CASE kind WHEN 'CREDIT_NOTE' THEN -residual ELSE residual END)::bigint "
+        "FROM invoices WHERE entity IS NOT NULL GROUP BY 1, 2, 3",
     )
-    unapplied = await client.query(
+    held = await client.query(
         "payments",
-        "SELECT customer, entity, currency, sum(available + reserved)::bigint FROM payments GROUP BY 1, 2, 3",
+        "SELECT customer, entity, currency, "
+        "CASE kind WHEN 'PREPAYMENT' THEN '2110' ELSE '2100' END, sum(available + reserved)::bigint "
+        "FROM payments GROUP BY 1, 2, 3, 4",
     )
     assert sum(row["net"] for row in lines) == 0
-    control = {tuple(row)[:3]: row["net"] for row in lines if row["account"] == "1200"}
-    assert control == {tuple(row)[:3]: row["sum"] for row in owed}
-    cash = {tuple(row)[:3]: -row["net"] for row in lines if row["account"] == "2100"}
-    assert cash == {tuple(row)[:3]: row["sum"] for row in unapplied}
+    booked = {tuple(row)[:4]: row["net"] for row in lines if row["net"]}
+    control = {place[:3]: net for place, net in booked.items() if place[3] == "1200"}
+    assert control == {tuple(row)[:3]: row["sum"] for row in owed if row["sum"]}
+    credit = {place: -net for place, net in booked.items() if place[3] in ("2100", "2110")}
+    assert credit == {tuple(row)[:4]: row["sum"] for row in held if row["sum"]}
     unbalanced = await client.query(
-        "ledger", "SELECT entry FROM lines GROUP BY entry HAVING sum(debit) <> sum(credit)"
+        "ledger",
+        "SELECT entry FROM lines GROUP BY entry, currency HAVING sum(debit) <> sum(credit) "
+        "UNION SELECT entry FROM lines GROUP BY entry HAVING sum(base_debit) <> sum(base_credit)",
     )
     assert unbalanced == []
     [row] = await client.query(
         "ledger",
-        "SELECT (SELECT sum(debit) FROM totals) AS a, (SELECT sum(debit) FROM lines) AS b",
+        "SELECT (SELECT sum(debit) FROM totals) AS a, (SELECT sum(debit) FROM lines) AS b, "
+        "(SELECT sum(debit) FROM base_totals) AS c, (SELECT sum(base_debit) FROM lines) AS d",
     )
-    assert row["a"] == row["b"]
+    assert (row["a"], row["c"]) == (row["b"], row["d"])
+
+
+async def test_the_services_agree_and_no_entry_was_touched(survived: Survived) -> None:
+    _, client, _, _ = survived
+    found = await prove(client.settings)
+    assert found.holds, found.differences
+    assert found.differences == ()
+    async with reading(client.environment["OPENITEM_LEDGER_DSN"]) as connection:
+        audit = await verify(connection, lambda _: None)
+    assert audit.broken is None
+    assert audit.entries > EVENTS // 2
