@@ -24,8 +24,8 @@ PENDING = recorded(status=PaymentStatus.PENDING_PROCESSING)
 def led_to(decided: Decided[Payment]) -> PaymentStatus:
     """Where the one fact that was decided leads to."""
     assert not isinstance(decided.outcome, Rejection)
-    [fact] = decided.outcome
-    return decided.then(fact).state.status
+    assert len(decided.outcome) == 1
+    return decided.then(*decided.outcome).state.status
 
 
 def test_a_card_payment_waits_and_is_received_when_it_is_captured() -> None:
