@@ -11,7 +11,7 @@ contention happen.
 
 import random
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
@@ -403,6 +403,28 @@ def _rate(stage: Stage) -> c.SetRate:
     )
 
 
+def _chart(stage: Stage) -> c.DefineChart:
+    """Another chart: what is on control accounts stays where it is, everything else moves."""
+    moved = (c.RoleAccount(Role.BANK, "4900"), c.RoleAccount(Role.ACCEPTED, "1110"))
+    return replace(
+        SHARED_CONTROL,
+        roles=(*SHARED_CONTROL.roles, *stage.one((), moved)),
+        reasons=stage.one((), SHARED_CONTROL.reasons),
+        allowance_method=stage.one(True, False),
+    )
+
+
+def _profile(stage: Stage) -> c.DefinePaymentProfile:
+    used = tuple(c.StatusAccount(status, stage.one(None, "4900", "7777")) for status in InstrumentStatus)
+    fewer = stage.one(used, used, used[1:3])
+    return c.DefinePaymentProfile(
+        stage.one(*ENTITIES),
+        stage.one("draft", "cheque"),
+        fewer,
+        bank_account=stage.one(None, "1000", "8888"),
+    )
+
+
 def _released(one: Payment) -> bool:
     return one.status in (S.OPEN, S.RESERVED, S.CLOSED)
 
@@ -456,6 +478,8 @@ VERBS: dict[str, tuple[int, Callable[[Stage], Any]]] = {
     "write off credit": (2, _write_off_credit),
     "configure": (1, _configure),
     "rate": (1, _rate),
+    "chart": (1, _chart),
+    "profile": (1, _profile),
     "close": (1, lambda s: _period(s, c.ClosePeriod)),
     "open": (2, lambda s: _period(s, c.OpenPeriod)),
 }
