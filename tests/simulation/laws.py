@@ -25,9 +25,13 @@ from services.invoicing.store import ENTITY as INVOICING_ENTITY
 from services.ledger.domain.chart import ROLES
 from services.ledger.domain.legs import Document
 from services.ledger.store import BASE_TOTALS, DOCUMENT_KIND, ENTRIES, LINES, TOTALS
+from services.payments.domain.account import Account
+from services.payments.domain.entity import evolve_entity as evolve_payments_entity
 from services.payments.domain.evolve import evolve as evolve_payment
 from services.payments.domain.payment import ApplicationStatus, Payment
-from services.payments.store import PAYMENT
+from services.payments.domain.profile import evolve_profile
+from services.payments.store import ACCOUNT, PAYMENT, PROFILE
+from services.payments.store import ENTITY as PAYMENTS_ENTITY
 from services.reporting.domain.aging import OpenItem, age
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import Receipt
@@ -92,6 +96,7 @@ def all_laws(world: World) -> None:
     every_payment_adds_up(world)
     nothing_is_on_its_way(world)
     both_owners_tell_the_same_of_every_application(world)
+    payments_knows_what_is_owed_and_claimed(world)
     reporting_says_what_the_owners_say(world)
     aging_adds_up_to_the_residuals(world)
     every_state_is_the_fold_of_its_own_facts(world)
@@ -308,6 +313,36 @@ def both_owners_tell_the_same_of_every_application(world: World) -> None:
     assert (waiting, taken) == ({}, {}), "invoices know no application that payments does not"
 
 
+def payments_knows_what_is_owed_and_claimed(world: World) -> None:
+    """Its items are what invoicing has open; each claim is for what is listed or reserved for an item."""
+    accounts: list[Account] = world.states("payments", ACCOUNT)
+    items = {(one.customer, id_): item for one in accounts for id_, item in one.items.items()}
+    owed = {
+        (one.customer, one.invoice): one
+        for one in known_invoices(world)
+        if one.residual and not one.is_credit_note
+    }
+    assert items.keys() == owed.keys()
+    for key, item in items.items():
+        invoice = owed[key]
+        assert (item.entity, item.currency) == invoice.said[:2]
+        parts = (item.total, item.residual, item.discounted)
+        assert parts == (invoice.said.total, invoice.residual, invoice.discounted)
+    paid = {(one.customer, one.payment): one for one in world.states("payments", PAYMENT)}
+    for account in accounts:
+        for holder, claims in account.claims.items():
+            payment = paid[account.customer, holder.rpartition("#")[0] or holder]
+            if holder == payment.payment:
+                listed = [one.request for one in payment.listed]
+                own = [one for one in listed if one.debtor in (None, account.customer)]
+                assert list(claims) == [(one.invoice, one.amount) for one in own]
+            else:
+                [(of, amount)] = claims
+                application = payment.applications[holder]
+                assert application[:2] == (of, amount)
+                assert application.status is ApplicationStatus.RELEASED
+
+
 def reporting_says_what_the_owners_say(world: World) -> None:
     """Items and receipts are as the owners know them; movements explain every residual."""
     items: list[Item] = world.states("reporting", ITEM)
@@ -372,6 +407,10 @@ def _entity(fact: Any) -> Iterable[tuple[str, ...]]:
     return ((fact.entity,),) if type(fact).__module__ == cf.__name__ else ()
 
 
+def _profile(fact: Any) -> Iterable[tuple[str, ...]]:
+    return ((fact.entity, fact.method),) if isinstance(fact, p.PaymentProfileDefined) else ()
+
+
 def _customer(fact: Any) -> Iterable[tuple[str, ...]]:
     return ((fact.customer,),) if isinstance(fact, i.CustomerChanged) else ()
 
@@ -381,6 +420,8 @@ FOLDS: tuple[tuple[str, Any, Fold, Keys], ...] = (
     ("invoicing", CUSTOMER, evolve_customer, _customer),
     ("invoicing", INVOICING_ENTITY, evolve_entity, _entity),
     ("payments", PAYMENT, evolve_payment, _payment),
+    ("payments", PROFILE, evolve_profile, _profile),
+    ("payments", PAYMENTS_ENTITY, evolve_payments_entity, _entity),
 )
 
 
@@ -390,7 +431,8 @@ def every_state_is_the_fold_of_its_own_facts(world: World) -> None:
         states: dict[tuple[str, ...], Any] = {}
         for fact in world.stated(service):
             for key in keys(fact):
-                states[key] = evolve(states.get(key), fact)
+                before = states.get(key) or (kind.blank(key) if kind.blank else None)
+                states[key] = evolve(before, fact)
         kept = world.sites[service].store.states[kind.table]
         blank = {key for key in kept if kind.blank and kept[key] == kind.to_row(kind.blank(key))}
         assert {key: kind.to_row(state) for key, state in states.items()} == {

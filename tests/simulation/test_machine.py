@@ -313,4 +313,4 @@ class Books(RuleBasedStateMachine):
 
 
 TestBooks = Books.TestCase
-TestBooks.settings = examples(40, steps=30)
+TestBooks.settings = examples(150, steps=30)

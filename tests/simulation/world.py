@@ -123,6 +123,18 @@ class World:
             if where[0] in site.service.topics
         )
 
+    async def rebuilt(self, name: str) -> Site:
+        """A service built anew from all that lies on its topics, with nothing of its own but that."""
+        site = self._site(self.sites[name].service)
+        await site.store.lanes(range(LANES))
+        logs = [list(log) for (topic, _), log in self.log.items() if topic in site.service.topics]
+        while any(logs):
+            log = self.dice.choice([one for one in logs if one])
+            size = self.dice.randint(1, 20)
+            await site.processor.process(log[:size])
+            del log[:size]
+        return site
+
     def publish(self, service: Service, rows: list[OutboxRow]) -> None:
         """Put outbox rows on their topics."""
         for row in rows:
