@@ -102,3 +102,9 @@ def test_of_two_reasons_to_refuse_the_closed_period_comes_first() -> None:
     refused = decide_posting(CLOSED, both, "invoicing/3/2", nothing_known)
     assert isinstance(refused, PostingRefused)
     assert refused.code == "period_closed"
+
+
+def test_behind_the_last_month_there_is_none_to_book_in() -> None:
+    last = date(9999, 12, 1)
+    assert first_open_day(date(9999, 12, 31), frozenset({last})) == date(9999, 12, 31)
+    assert first_open_day(date(9999, 11, 5), frozenset({date(9999, 11, 1), last})) == last

@@ -265,3 +265,12 @@ def test_a_source_that_was_undone_is_not_given_back_twice() -> None:
         "ReversalReleased",
         "ReversalReleased",
     ]
+
+
+def test_a_refund_that_waits_for_a_credit_note_that_never_comes_can_be_voided() -> None:
+    started().when(void()).then(
+        voided(**REFUND),
+        refund_reversed("P2", 3_000, 10_000, day=UNDONE),
+        reversing(1, "CN1"),
+        reversing(2, "CN2"),
+    ).when(ConfirmDecline("P1#1", "withdrawn")).then(returned(1, "CN1", 5_000, 0, "withdrawn"))

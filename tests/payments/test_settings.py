@@ -114,3 +114,12 @@ def test_rates_are_kept_by_date_and_a_date_has_one() -> None:
     assert decide_entity(entity, SetRate("E1", "CAD", JANUARY, "0.6")) == (
         RateSet("E1", "CAD", JANUARY, "0.6"),
     )
+
+
+def test_what_is_more_in_base_currency_than_an_amount_can_be_is_refused() -> None:
+    rules = payments(beside(base_currency="EUR"))
+    rules.given().when(record(amount=10**15, rate="1")).then(recorded(10**15))
+    rules.given().when(record(amount=10**15, rate="1.000001")).rejected("total_out_of_range")
+    rules.given().when(receive(amount=1, rate="999999999999")).then(
+        recorded(1, rate="999999999999"), released(1, rate="999999999999")
+    )

@@ -109,8 +109,13 @@ def test_no_more_is_offered_than_one_command_may_ask() -> None:
 
 @pytest.mark.parametrize(
     ("until", "grace", "amount"),
-    [(PAID, 0, 4_900), (date(2026, 1, 19), 0, 5_000), (date(2026, 1, 19), 1, 4_900)],
-    ids=["in time", "too late", "in days of grace"],
+    [
+        (PAID, 0, 4_900),
+        (date(2026, 1, 19), 0, 5_000),
+        (date(2026, 1, 19), 1, 4_900),
+        (date.max, 366, 4_900),
+    ],
+    ids=["in time", "too late", "in days of grace", "for ever"],
 )
 def test_an_item_paid_in_time_is_paid_less_its_discount(until: date, grace: int, amount: int) -> None:
     due = item(5_000, total=5_000, discount=EarlyPaymentDiscount(until, percent="2"))

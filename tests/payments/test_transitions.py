@@ -73,7 +73,7 @@ RECEIPT_PASTS: dict[str, tuple[Any, ...]] = {
     "VOIDED": (recorded(), released(), reserved(1, "I1", 4_000), voided(), reversing(1, "I1")),
     "BOUNCED": (recorded(), released(), reserved(1, "I1", 4_000), adjusted(), reversing(1, "I1")),
 }
-"""RELEASING is for refunds only. A receipt that were there would be refused like any other."""
+"""RELEASING is for refunds only. A receipt that were there would be refused almost everything."""
 
 STEERING: dict[str, object] = {
     "edit": edit(reference="other"),
@@ -121,7 +121,7 @@ suggest      unknown  ON_HOLD  open      BALANCED open      OPEN     open     op
 confirm      unknown  ON_HOLD  open      BALANCED open      OPEN     open     open     open     open
 auto_apply   unknown  open     open      open     open      OPEN     open     open     open     open
 reverse      unknown  rev      rev       rev      rev       OPEN     RESERVED CLOSED   rev      rev
-void         unknown  released released  released released  VOIDED   VOIDED   VOIDED   -        released
+void         unknown  released released  released VOIDED    VOIDED   VOIDED   VOIDED   -        released
 bounce       unknown  BOUNCED  instr     BOUNCED  instr     paid     paid     paid     instr    -
 adjust       unknown  unpaid   unpaid    unpaid   unpaid    BOUNCED  BOUNCED  BOUNCED  unpaid   -
 bank_return  unknown  bank     bank      bank     bank      bank     bank     bank     bank     BOUNCED
@@ -177,7 +177,7 @@ suggest      unknown   appl     appl      appl      appl     appl
 confirm      unknown   appl     appl      appl      appl     appl
 auto_apply   unknown   open     open      open      open     open
 reverse      unknown   rev      rev       rev       rev      rev
-void         unknown   released released  released  VOIDED   -
+void         unknown   released released  VOIDED    VOIDED   -
 bounce       unknown   instr    instr     instr     instr    instr
 adjust       unknown   instr    instr     instr     instr    instr
 bank_return  unknown   bank     bank      bank      bank     bank

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
-from typing import assert_never
+from typing import Final, assert_never
 
 from contracts.commands import ClosePeriod, ConfigureEntity, DefineChart, OpenPeriod
 from contracts.events.configuration import EntityConfigured
@@ -96,8 +96,12 @@ def evolve_books(books: Books | None, fact: Fact) -> Books:
             assert_never(fact)
 
 
+LAST_MONTH: Final = date.max.replace(day=1)
+"""Behind it there is no day to book on: it takes entries although it is closed."""
+
+
 def first_open_day(day: date, closed: frozenset[date]) -> date:
     """Give `day`, or the first day of the first open month after it when its month is closed."""
-    while day.replace(day=1) in closed:
+    while day.replace(day=1) in closed and day.replace(day=1) < LAST_MONTH:
         day = (day.replace(day=1) + timedelta(days=32)).replace(day=1)
     return day

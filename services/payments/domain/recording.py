@@ -27,6 +27,7 @@ from contracts.events.payments import (
     PaymentUnreserved,
 )
 from contracts.fields import PaymentKind, PaymentStatus
+from contracts.money import MAX_MINOR, convert
 from contracts.rejections import Rejection
 from services.payments.domain.context import Context
 from services.payments.domain.entity import rate_of
@@ -91,6 +92,9 @@ def _checked(command: Written, kind: PaymentKind, context: Context, entity: str)
     rate = rate_of(context.entity, command.currency, command.payment_date, command.rate)
     if isinstance(rate, Rejection):
         return rate
+    base = settings.base_currency or command.currency
+    if convert(command.amount, command.currency, rate, base) > MAX_MINOR:
+        return Rejection("total_out_of_range", f"in {base} at the rate {rate}")
     if settings.require_payment_reference and not command.reference and not is_card(context.profile):
         return Rejection("payment_reference_required", f"{entity} asks for one")
     is_refund = kind is PaymentKind.REFUND

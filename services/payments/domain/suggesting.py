@@ -5,7 +5,6 @@ comes back.
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 
 from contracts.commands import ApplicationRequest, AutoApply, ConfirmSuggestion
 from contracts.events.payments import ApplicationsSuggested
@@ -72,8 +71,7 @@ def _discount(payment: Payment, context: Context, item: Item) -> int:
     terms = item.discount
     if terms is None:
         return 0
-    last = terms.until + timedelta(days=context.entity.settings.discount_grace_days)
-    if payment.payment_date > last:
+    if (payment.payment_date - terms.until).days > context.entity.settings.discount_grace_days:
         return 0
     whole = terms.amount or percent_of(item.total, terms.percent or "0")
     return max(0, min(whole - item.discounted, item.residual - 1))

@@ -44,6 +44,7 @@ TRANSITIONS: Final[dict[tuple[S, type], S | str]] = {
     (S.OPEN, c.VoidPayment): S.VOIDED,
     (S.RESERVED, c.VoidPayment): S.VOIDED,
     (S.CLOSED, c.VoidPayment): S.VOIDED,
+    (S.RELEASING, c.VoidPayment): S.VOIDED,
     (S.VOIDED, c.VoidPayment): HOLDS,
     (S.ON_HOLD, c.ChangeInstrumentStatus): S.ON_HOLD,
     (S.BALANCED, c.ChangeInstrumentStatus): S.BALANCED,
