@@ -23,7 +23,8 @@ from services.cli.publishing import Outgoing, bars, collect, outcomes, outgoing,
 from services.cli.reading import By, aging_report
 from services.ledger.queries import trial_balance
 from services.prove import prove
-from services.reporting.queries import open_items
+from services.reporting.aging import open_items
+from services.reporting.domain.aging import Question
 from services.runtime import clock
 from services.runtime.local.process import LocalStackError
 from services.runtime.local.stack import LocalStack
@@ -186,7 +187,7 @@ async def _read_models(settings: Settings, progress: Any) -> None:
 async def _report(settings: Settings) -> None:
     async with reading(settings.dsn("reporting")) as connection:
         for day in DATES:
-            sheets, _ = aging_report(await open_items(connection, day), day, None, By.total)
+            sheets, _ = aging_report(await open_items(connection, Question(day)), day, None, By.total)
             console.print()
             show(sheets, None, Format.table)
     async with reading(settings.dsn("ledger")) as connection:

@@ -30,6 +30,8 @@ class Receipt:
     number: str = ""
     instrument: InstrumentStatus = InstrumentStatus.INITIAL
     selection: str = ""
+    rate: str = "1"
+    order: str = ""
 
 
 def after(receipt: Receipt | None, fact: Any) -> Receipt:
@@ -79,6 +81,8 @@ def _recorded(fact: p.PaymentRecorded) -> Receipt:
         fact.status,
         kind=fact.kind,
         number=fact.number,
+        rate=fact.rate,
+        order=fact.order,
     )
 
 
@@ -91,6 +95,8 @@ def _edited(receipt: Receipt, fact: p.PaymentEdited) -> Receipt:
         method=fact.method,
         reference=fact.reference,
         status=fact.status,
+        rate=fact.rate,
+        order=fact.order,
     )
 
 
