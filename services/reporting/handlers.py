@@ -10,11 +10,11 @@ from contracts.events import configuration as c
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.events.kernel import CommandOutcome
+from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.fields import InvoiceStatus, Side
 from contracts.money import decimal_text
 from services.reporting.domain import credits, items
-from services.reporting.domain.answers import answer, is_kept
+from services.reporting.domain.answers import Answer, answer, is_kept
 from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
 from services.reporting.domain.items import Item
@@ -299,11 +299,17 @@ def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
     return Handler(lambda fact: (), handle, lambda fact: str(ref(fact)))
 
 
+def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
+    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
+
+
 def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
-    if not is_kept(outcome):
-        return NOTHING
-    ref = Ref(ANSWER, (outcome.source, outcome.command, outcome.type))
-    return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
+    """Keep the first answer, or the one that follows when a command was parked; the others repeat it."""
+    for ref in _answered_refs(outcome):
+        known: Answer | None = view(ref)
+        if known is None or known.verdict == Verdict.PARKED:
+            return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
+    return NOTHING
 
 
 FACTS_OF_PAYMENTS: Final = tuple(
@@ -340,6 +346,6 @@ HANDLERS: dict[type, Handler] = {
     i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
     c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
     c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
-    CommandOutcome: Handler(lambda fact: (), _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
+    CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

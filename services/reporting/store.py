@@ -259,6 +259,11 @@ def answer_to_row(answer: Answer) -> Row:
     return tuple(answer)
 
 
+def answer_from_row(row: Row) -> Answer:
+    """Read an answer from a row of ANSWERS."""
+    return Answer(*row)
+
+
 def customer_to_row(customer: CustomerChanged) -> Row:
     """Write a customer as a row of CUSTOMERS."""
     return (customer.customer, customer.name, customer.customer_type, customer.status.value)
@@ -354,4 +359,4 @@ ITEM = Kind("item", ITEMS, item_to_row, item_from_row)
 RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
-ANSWER = Kind("answer", ANSWERS, answer_to_row, _only_written)
+ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
