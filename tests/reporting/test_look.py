@@ -35,7 +35,7 @@ from services.reporting.web.format import (
     share,
     word,
 )
-from services.reporting.web.page import SECTIONS, Address, Column, Happening, Notice, Page
+from services.reporting.web.page import SECTIONS, Address, Happening, Notice, Page
 
 NOW: Final = datetime(2026, 6, 30, 10, 42, 7, tzinfo=UTC)
 PAGE: Final = Page(
@@ -328,6 +328,7 @@ def test_an_error_page_has_a_remedy() -> None:
     )
     assert "There is no invoice &lt;X&gt;." in html
     assert "Search for its number." in html
+    assert "freshness" not in html
 
 
 def test_a_name_that_was_not_given_is_an_error() -> None:
@@ -463,9 +464,10 @@ def test_months_are_drawn_with_their_figures() -> None:
     )
 
 
-def test_headers_say_whether_their_figures_are_numbers() -> None:
-    assert Column("Total", "total", True).numeric
-    assert not Column("Customer").numeric
+def test_a_column_to_tick_is_named_in_its_head_as_in_its_cells() -> None:
+    html = rendered('{% call ui.table("t", "T", [column("Apply", tick=true)], page) %}{% endcall %}')
+    assert '<th scope="col" class="tick">Apply</th>' in html
+    assert 'class="tick"' in rendered('{{ ui.tick("invoice", "I-1", 5, "Apply to I-1") }}')
 
 
 # --- Static files ------------------------------------------------------------------------------------
@@ -532,3 +534,9 @@ def test_text_can_be_read_on_what_it_stands_on(theme: str, text: str, grounds: l
     colours = _themes()[theme]
     ratios = {ground: _contrast(colours[text], colours[ground]) for ground in grounds}
     assert {ground: ratio for ground, ratio in ratios.items() if ratio < 4.5} == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_edges_of_fields_can_be_seen(theme: str) -> None:
+    colours = _themes()[theme]
+    assert min(_contrast(colours["--rule"], colours[ground]) for ground in ("--paper", "--ground")) >= 3

@@ -53,12 +53,13 @@ class Address(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table. One with a key can be sorted by."""
+    """A column of a table. One with a key can be sorted by; one to tick is left out on paper."""
 
     label: str
     key: str = ""
     numeric: bool = False
     title: str = ""
+    tick: bool = False
 
 
 class Choice(NamedTuple):

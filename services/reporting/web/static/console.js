@@ -12,7 +12,7 @@ const typing = (element) => element.matches("input, select, textarea, [contented
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.key === "Escape") return close(event);
+  if (event.key === "Escape") return leave(event);
   if (typing(event.target) && event.target.type !== "checkbox") return;
   if (event.key === "/") {
     event.preventDefault();
@@ -22,7 +22,7 @@ document.addEventListener("keydown", (event) => {
   walk(event);
 });
 
-function close(event) {
+function leave(event) {
   const details = event.target.closest("details[open]") ?? document.querySelector("details[open].menu");
   if (details) {
     details.open = false;
