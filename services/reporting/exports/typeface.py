@@ -1,0 +1,65 @@
+"""The typeface of everything on paper: which fonts, and what they can print."""
+
+import logging
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pymupdf_fonts
+from fontTools.ttLib import TTFont
+
+MAIN: Final = "notosans"
+"""Noto Sans: Latin, Greek and Cyrillic, and digits of one width, so that amounts line up."""
+
+FALLBACK: Final = "firago"
+"""FiraGO, for what Noto Sans lacks: Arabic, Devanagari, Georgian, Hebrew and Thai."""
+
+# Both are under the SIL Open Font License 1.1, which lets documents embed them.
+_FONTS: Final = {
+    (MAIN, ""): "notos",
+    (MAIN, "B"): "notosbo",
+    (FALLBACK, ""): "figo",
+    (FALLBACK, "B"): "figbo",
+}
+
+REPLACEMENT: Final = "\ufffd"
+"""Printed for a character that neither font has, a white question mark on black: never silently nothing."""
+
+
+@cache
+def font_files() -> tuple["tempfile.TemporaryDirectory[str]", dict[tuple[str, str], Path]]:
+    """Unpack the fonts, once a process: fpdf2 reads them from files, and their package is compressed.
+
+    Gives the folder, which lasts as long as something refers to it, and the files by family and style.
+    """
+    # Once a document it would warn that hints for drawing the font anew are left out of it.
+    logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
+    folder = tempfile.TemporaryDirectory(prefix="openitem-fonts-")
+    files = {}
+    for key, name in _FONTS.items():
+        files[key] = Path(folder.name) / f"{name}.ttf"
+        files[key].write_bytes(pymupdf_fonts.fontbuffers[name]())
+    return folder, files
+
+
+@cache
+def _characters(family: str) -> frozenset[int]:
+    _, files = font_files()
+    covered = [set(TTFont(files[family, style]).getBestCmap()) for style in ("", "B")]
+    return frozenset(covered[0] & covered[1])
+
+
+def printable(text: str) -> str:
+    """Give text as the fonts can print it: what they lack as REPLACEMENT, white space as single spaces."""
+    main, fallback = _characters(MAIN), _characters(FALLBACK)
+    return "".join(
+        letter if ord(letter) in main or ord(letter) in fallback else REPLACEMENT
+        for letter in " ".join(text.split())
+    )
+
+
+def needs_shaping(text: str) -> bool:
+    """Say whether text has letters beyond the main font: their scripts join, stack or run from the right."""
+    main = _characters(MAIN)
+    return any(ord(letter) not in main for letter in text)
