@@ -134,8 +134,9 @@ class _Writer:
             else:
                 sheet.write_datetime(row, number, value, self._format(num_format="yyyy-mm-dd", **look))
         elif isinstance(value, int | Decimal):
-            if kind is Kind.percent:
-                sheet.write_number(row, number, float(Decimal(value) / 100), self._format(num_format="0.00%", **look))
+            if kind == "percent":
+                share = float(Decimal(value) / 100)
+                sheet.write_number(row, number, share, self._format(num_format="0.00%", **look))
             else:
                 self._write_count(number, int(value), look)
         elif value:

@@ -3,12 +3,12 @@
 from typing import Final
 
 from services.reporting.exports.paper import GREY, Paper
-from services.reporting.exports.report import Column, Kind, Report, pretty
+from services.reporting.exports.report import Column, Report, pretty
 from services.reporting.exports.tables import Track, draw_table
 from services.reporting.exports.typeface import printable
 
-MAX_ROWS: Final = 20_000
-"""More is no reading for people: at some forty rows a page, 500 pages."""
+MAX_ROWS: Final = 10_000
+"""More is no reading for people: it would be hundreds of pages, and take longer than a reader waits."""
 
 # What fits side by side on an upright page, in characters.
 _PORTRAIT_CHARACTERS: Final = 92
@@ -25,7 +25,7 @@ def pdf_bytes(report: Report) -> bytes:
     rows, and TooWide where the columns do not fit on a page.
     """
     kinds = [column.kind for column in report.columns]
-    rows = []
+    rows: list[list[str]] = []
     for cells in report.cells():
         if len(rows) == MAX_ROWS:
             raise TooLong(f"A PDF has at most {MAX_ROWS:,} rows. Narrow the report, or choose Excel or CSV.")
@@ -55,7 +55,7 @@ def _track(column: Column) -> Track:
         column.heading,
         column.characters,
         "R" if column.on_the_right else "L",
-        whole=column.kind is not Kind.text,
+        whole=column.kind != "text",
     )
 
 

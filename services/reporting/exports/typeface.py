@@ -44,22 +44,36 @@ def font_files() -> tuple["tempfile.TemporaryDirectory[str]", dict[tuple[str, st
 
 
 @cache
-def _characters(family: str) -> frozenset[int]:
+def advances(style: str) -> dict[str, float]:
+    """Give how wide each character of the main font is, as a share of the size of its letters."""
+    font = _font(MAIN, style)
+    units, widths = font["head"].unitsPerEm, font["hmtx"]
+    return {chr(code): widths[glyph][0] / units for code, glyph in font.getBestCmap().items()}
+
+
+@cache
+def _characters(family: str) -> frozenset[str]:
+    """Give what both weights of a family have, so that no name loses letters in a line of totals."""
+    normal, bold = (_font(family, style).getBestCmap() for style in ("", "B"))
+    return frozenset(map(chr, normal.keys() & bold.keys()))
+
+
+@cache
+def _font(family: str, style: str) -> TTFont:
     _, files = font_files()
-    covered = [set(TTFont(files[family, style]).getBestCmap()) for style in ("", "B")]
-    return frozenset(covered[0] & covered[1])
+    return TTFont(files[family, style])
 
 
 def printable(text: str) -> str:
     """Give text as the fonts can print it: what they lack as REPLACEMENT, white space as single spaces."""
-    main, fallback = _characters(MAIN), _characters(FALLBACK)
-    return "".join(
-        letter if ord(letter) in main or ord(letter) in fallback else REPLACEMENT
-        for letter in " ".join(text.split())
-    )
+    text = " ".join(text.split())
+    main = _characters(MAIN)
+    if main.issuperset(text):
+        return text
+    fallback = _characters(FALLBACK)
+    return "".join(letter if letter in main or letter in fallback else REPLACEMENT for letter in text)
 
 
 def needs_shaping(text: str) -> bool:
     """Say whether text has letters beyond the main font: their scripts join, stack or run from the right."""
-    main = _characters(MAIN)
-    return any(ord(letter) not in main for letter in text)
+    return not _characters(MAIN).issuperset(text)
