@@ -22,11 +22,14 @@ SHEET_ROWS: Final = 1_048_000
 # The most Excel takes in one cell.
 _MAX_TEXT: Final = 32_767
 
-# No XML document may have these, escaped or not.
+# No part of a workbook may have these.
 _NOT_XML: Final = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
-# Excel forbids these in the name of a worksheet.
-_NOT_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+# And these are not allowed where there are no escapes: in titles and headers.
+_CONTROL: Final = re.compile("[\x00-\x1f]+")
+
+# Excel forbids these in the name of a worksheet; what is beyond 16 bits it counts twice.
+_NOT_IN_NAMES: Final = re.compile("[\\[\\]:*?/\\\\\U00010000-\U0010ffff]")
 
 # The first day that Excel's calendar has right: it counts a 29 February 1900 that never was.
 _FIRST_DAY: Final = date(1900, 3, 1)
@@ -81,11 +84,15 @@ class _Writer:
 
     def _describe(self) -> None:
         report = self._report
-        properties: dict[str, Any] = {"title": report.title, "subject": report.subtitle, "author": "Openitem"}
+        properties: dict[str, Any] = {
+            "title": _one_line(report.title),
+            "subject": _one_line(report.subtitle),
+            "author": "Openitem",
+        }
         if report.made_at is not None:
             # The file says UTC of whatever time it is given.
             properties["created"] = report.made_at.astimezone(UTC).replace(tzinfo=None)
-        self._book.set_properties({name: _clean(value) for name, value in properties.items()})
+        self._book.set_properties(properties)
 
     def _begin_sheet(self) -> None:
         self._sheets += 1
@@ -107,7 +114,7 @@ class _Writer:
         sheet.fit_to_pages(1, 0)
         # An ampersand begins a code in headers, and 255 characters are the most they hold.
         title, subtitle = (
-            _clean(text)[:100].replace("&", "&&") for text in (self._report.title, self._report.subtitle)
+            _one_line(text)[:100].replace("&", "&&") for text in (self._report.title, self._report.subtitle)
         )
         sheet.set_header(f"&L&B{title}&B&R{subtitle}"[:255])
         sheet.set_footer("&RPage &P of &N")
@@ -150,7 +157,7 @@ class _Writer:
             return
         exponent = EXPONENTS[value.currency]
         decimals = f"0.{'0' * exponent}" if exponent else "0"
-        shown = f"#,##{decimals};-#,##{decimals};–"  # noqa: RUF001 - the en dash is meant, for zero
+        shown = f'#,##{decimals};-#,##{decimals};"–"'  # noqa: RUF001 - the en dash is meant, for zero
         amount = value.minor / 10**exponent
         self._sheet.write_number(self._row, number, amount, self._format(num_format=shown, **look))
 
@@ -173,15 +180,22 @@ def _side(column: Column) -> str:
 
 def _sheet_name(title: str, number: int) -> str:
     # At most 31 characters, no apostrophe at either end, and "History" is Excel's own.
-    name = _NOT_IN_NAMES.sub(" ", _clean(title)).strip(" '")[:24].strip(" '")
+    name = _NOT_IN_NAMES.sub(" ", _one_line(title)).strip(" '")[:24].strip(" '")
     if not name or name.lower() == "history":
         name = "Report"
     return name if number == 1 else f"{name} {number}"
 
 
-def _clean(text: Any) -> Any:
-    """Give text as a workbook can hold it; what is cut off is seen to be."""
-    if not isinstance(text, str):
-        return text
+def _one_line(text: str) -> str:
+    """Give text for where a workbook has no escapes: without control characters."""
+    return _CONTROL.sub(" ", _clean(text))
+
+
+def _clean(text: str) -> str:
+    """Give text as a cell can hold it; what is cut off is seen to be."""
     text = _NOT_XML.sub("\ufffd", text)
-    return text if len(text) <= _MAX_TEXT else f"{text[: _MAX_TEXT - 1]}…"
+    units = text.encode("utf-16-le")
+    if len(units) <= 2 * _MAX_TEXT:
+        return text
+    # Excel counts in units of 16 bits; half a pair at the end is dropped.
+    return units[: 2 * (_MAX_TEXT - 1)].decode("utf-16-le", errors="ignore") + "…"

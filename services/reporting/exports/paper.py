@@ -1,14 +1,18 @@
 """Paper: A4 pages in an embedded Unicode font, with a line at the foot of each."""
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import Final, Literal
 
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
-from services.reporting.exports.typeface import FALLBACK, MAIN, advances, font_files, needs_shaping, printable
+from services.reporting.exports.typeface import FALLBACK, MAIN, advances, needs_shaping, printable, unpack
 
 MEDIA_TYPE: Final = "application/pdf"
 
@@ -19,6 +23,9 @@ RULE: Final = (200, 204, 210)
 SHADE: Final = (242, 244, 247)
 
 Side = Literal["L", "R"]
+
+# Stands for the number of pages until that is known: nothing that a customer is called.
+_PAGES: Final = "{number of pages}"
 
 
 class Paper(FPDF):
@@ -31,14 +38,18 @@ class Paper(FPDF):
         super().__init__("landscape" if landscape else "portrait", "mm", "A4")
         self.foot = printable(foot)
         self._shaped_widths: dict[tuple[str, str, float], float] = {}
-        for (family, style), path in font_files()[1].items():
+        folder = tempfile.mkdtemp(prefix="openitem-fonts-")
+        # At the latest with the document, also one that is given up halfway.
+        self._tidy = weakref.finalize(self, shutil.rmtree, folder)
+        for (family, style), path in unpack(Path(folder)).items():
             self.add_font(family, style, path)
         self.set_fallback_fonts([FALLBACK])
         self.set_margins(MARGIN, MARGIN, MARGIN)
         self.c_margin = 0
         # Kept clear for the line at the foot.
         self.set_auto_page_break(True, 18)
-        self.set_title(title)
+        self.set_title(printable(title))
+        self.alias_nb_pages(_PAGES)
         self.set_creator("Openitem")
         self.set_lang("en")
         if made_at is not None:
@@ -55,7 +66,13 @@ class Paper(FPDF):
         # The number of pages is filled in at the end; until then this page's own stands for its width.
         width = self.measure(f"Page {self.page_no()} of {self.page_no()}")
         self.set_x(self.w - self.r_margin - width)
-        self.cell(width, 5, f"Page {self.page_no()} of {{nb}}")
+        self.cell(width, 5, f"Page {self.page_no()} of {_PAGES}")
+
+    def finish(self) -> bytes:
+        """Give the document, complete."""
+        made = bytes(self.output())
+        self._tidy()
+        return made
 
     def write_in(self, size: float, bold: bool = False, color: tuple[int, int, int] = INK) -> None:
         """Choose size in points, weight and colour of what is written next."""

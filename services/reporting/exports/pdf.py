@@ -47,7 +47,7 @@ def pdf_bytes(report: Report) -> bytes:
     if not rows:
         paper.write_in(9, color=GREY)
         paper.paragraph("There is nothing to show.", 8, paper.epw)
-    return bytes(paper.output())
+    return paper.finish()
 
 
 def _track(column: Column) -> Track:

@@ -43,7 +43,7 @@ class CellError(TypeError):
     """A cell that does not fit its column: a bug of whoever made the report."""
 
 
-_WIDTHS: Final[dict[Kind, int]] = {"text": 24, "money": 16, "date": 11, "count": 8, "percent": 9}
+_WIDTHS: Final[dict[Kind, int]] = {"text": 24, "money": 18, "date": 11, "count": 8, "percent": 9}
 
 
 @dataclass(frozen=True)

@@ -291,7 +291,7 @@ def _end(paper: Paper, head: StatementHead) -> bytes:
         paper.write_in(9)
         for line in head.remittance:
             paper.paragraph(printable(line), 4.6, paper.epw)
-    return bytes(paper.output())
+    return paper.finish()
 
 
 # -- words and figures --------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """The typeface of everything on paper: which fonts, and what they can print."""
 
+import io
 import logging
-import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -27,20 +27,18 @@ REPLACEMENT: Final = "\ufffd"
 """Printed for a character that neither font has, a white question mark on black: never silently nothing."""
 
 
-@cache
-def font_files() -> tuple["tempfile.TemporaryDirectory[str]", dict[tuple[str, str], Path]]:
-    """Unpack the fonts, once a process: fpdf2 reads them from files, and their package is compressed.
+def unpack(folder: Path) -> dict[tuple[str, str], Path]:
+    """Write the fonts into a folder, and give their files by family and style.
 
-    Gives the folder, which lasts as long as something refers to it, and the files by family and style.
+    fpdf2 takes fonts only from files, and until the document is made.
     """
     # Once a document it would warn that hints for drawing the font anew are left out of it.
     logging.getLogger("fontTools.subset").setLevel(logging.ERROR)
-    folder = tempfile.TemporaryDirectory(prefix="openitem-fonts-")
     files = {}
     for key, name in _FONTS.items():
-        files[key] = Path(folder.name) / f"{name}.ttf"
+        files[key] = folder / f"{name}.ttf"
         files[key].write_bytes(pymupdf_fonts.fontbuffers[name]())
-    return folder, files
+    return files
 
 
 @cache
@@ -58,10 +56,8 @@ def _characters(family: str) -> frozenset[str]:
     return frozenset(map(chr, normal.keys() & bold.keys()))
 
 
-@cache
 def _font(family: str, style: str) -> TTFont:
-    _, files = font_files()
-    return TTFont(files[family, style])
+    return TTFont(io.BytesIO(pymupdf_fonts.fontbuffers[_FONTS[family, style]]()))
 
 
 def printable(text: str) -> str:
