@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from openpyxl.utils.escape import unescape
 from pypdf import PdfReader
 
+from services.reporting.domain.aging import scheme_of
 from services.reporting.exports.csv_ import csv_chunks
 from services.reporting.exports.excel import excel_chunks
 from services.reporting.exports.pdf import MAX_ROWS, TooLong, pdf_bytes
@@ -444,6 +445,22 @@ def test_an_open_item_statement_has_each_document_and_its_days_overdue() -> None
         "61 to 90 days – Over 90 days 10.00 Total 1,055.00"  # noqa: RUF001
     ) in text
     assert "How to pay IBAN US12 3456 7890" in text
+
+
+@pytest.mark.parametrize(
+    ("scheme", "expected"),
+    [
+        ("light", "Up to 30 days 1.00 31 to 60 days – 61 to 90 days 2.00 Over 90 days – Total 3.00"),  # noqa: RUF001
+        (
+            "10,20,30,40,50,60,90",
+            "Not due – 1 to 10 days – 11 to 20 days – 21 to 30 days 1.00 31 to 40 days – 41 to 50 days – "  # noqa: RUF001
+            "51 to 60 days – 61 to 90 days 2.00 Over 90 days – Total 3.00",  # noqa: RUF001
+        ),
+    ],
+)
+def test_a_statement_ages_in_any_scheme(scheme: str, expected: str) -> None:
+    items = [item("I1", date(2026, 5, 31), 100), item("I2", date(2026, 4, 30), 200)]
+    assert expected in words(open_item_statement(HEAD, items, scheme_of(scheme)))
 
 
 def test_a_statement_has_a_section_for_each_currency() -> None:

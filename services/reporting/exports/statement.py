@@ -13,6 +13,8 @@ from services.reporting.exports.tables import Track, draw_table
 from services.reporting.exports.typeface import printable
 
 _AGING_HEIGHT: Final = 14.0
+# How many boxes of aging stand side by side, wide enough for the largest amounts.
+_BOXES: Final = 7
 _DATES_WIDTH: Final = 62.0
 
 
@@ -200,11 +202,11 @@ def _to_age(head: StatementHead, item: OpenItemLine) -> OpenItem:
 
 
 def _aging(paper: Paper, labels: Sequence[str], amounts: Sequence[str]) -> None:
-    """Draw what is open by days overdue, as a box for each bucket, side by side."""
+    """Draw what is open by days overdue: a box for each bucket, side by side, the total last."""
     paper.set_y(paper.y + 5)
-    paper.make_room(_AGING_HEIGHT + 2)
-    width = paper.epw / len(labels)
-    top = paper.y
+    rows = -(-len(labels) // _BOXES)
+    paper.make_room(rows * _AGING_HEIGHT + 2)
+    width = paper.epw / min(len(labels), _BOXES)
     size = 9.0
     paper.write_in(size, bold=True)
     while size > 5 and any(paper.measure(amount) > width - 4 for amount in amounts):
@@ -212,8 +214,10 @@ def _aging(paper: Paper, labels: Sequence[str], amounts: Sequence[str]) -> None:
         paper.write_in(size, bold=True)
     paper.set_fill_color(*SHADE)
     paper.set_draw_color(*RULE)
+    begin = paper.y
     for number, (label, amount) in enumerate(zip(labels, amounts, strict=True)):
-        x = paper.l_margin + number * width
+        x = paper.l_margin + number % _BOXES * width
+        top = begin + number // _BOXES * _AGING_HEIGHT
         last = number == len(labels) - 1
         paper.rect(x, top, width, _AGING_HEIGHT, style="DF" if last else "D")
         paper.write_in(7.5, color=GREY)
@@ -222,7 +226,7 @@ def _aging(paper: Paper, labels: Sequence[str], amounts: Sequence[str]) -> None:
         paper.write_in(size, bold=last)
         paper.set_y(top + 7)
         paper.put(amount, x + 2, width - 4, 5, "R")
-    paper.set_y(top + _AGING_HEIGHT)
+    paper.set_y(begin + rows * _AGING_HEIGHT)
 
 
 # -- around them --------------------------------------------------------------------------------------
@@ -324,7 +328,7 @@ def _figure(minor: int, currency: str) -> str:
 
 def _label(bucket: Bucket) -> str:
     if bucket.first is None:
-        return "Not due"
+        return f"Up to {bucket.last} days" if bucket.last else "Not due"
     if bucket.last is None:
         return f"Over {bucket.first - 1} days"
     return f"{bucket.first} to {bucket.last} days"
