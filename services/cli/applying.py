@@ -11,11 +11,12 @@ from contracts.commands import ConfirmSuggestion, SuggestApplications
 from contracts.events.kernel import Verdict
 from services.cli.configuring import agree, verdict_of
 from services.cli.connect import connection_settings, fail, run
-from services.cli.output import Format, Money, Sheet, console, records, show
+from services.cli.output import Format, Sheet, console, records, show
 from services.cli.publishing import deliver, outgoing
 from services.cli.reading import EntityOption, FormatOption, parse_date
 from services.invoicing.queries import open_credit_notes
 from services.payments.queries import account_of, open_payments, payments_named
+from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
 from services.runtime.settings import Settings

@@ -14,11 +14,12 @@ from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.fields import InstrumentStatus
 from services.cli.configuring import agree, verdict_of
 from services.cli.connect import connection_settings, fail, run
-from services.cli.output import Format, Money, Sheet, records, show
+from services.cli.output import Format, Sheet, records, show
 from services.cli.publishing import deliver, outgoing
 from services.cli.reading import EntityOption, FormatOption, parse_date
 from services.payments.domain.payment import Payment
 from services.payments.queries import PaymentFilter, instruments
+from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
 

@@ -17,8 +17,9 @@ from sqlalchemy.engine import make_url
 
 from contracts.catalog import SERVICES, TOPICS
 from services.cli.connect import connection_settings, consumer, fail, lanes_by_topic, mending, run
-from services.cli.output import Format, Money, Sheet, complaints, console, records, show
+from services.cli.output import Format, Sheet, complaints, console, records, show
 from services.prove import InFlight, Proof, prove
+from services.reporting.exports.report import Money
 from services.runtime import migrate as migrations
 from services.runtime.logs import set_up_logs
 from services.runtime.postgres_store import PostgresStore

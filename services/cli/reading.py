@@ -11,10 +11,11 @@ import typer
 
 from contracts.fields import PaymentKind
 from services.cli.connect import connection_settings, fail, run
-from services.cli.output import Format, Money, Sheet, records, show, upright
+from services.cli.output import Format, Sheet, records, show, upright
 from services.reporting import queries
 from services.reporting.aging import open_items
 from services.reporting.domain.aging import DEFAULT_SCHEME, OpenItem, Question, age, bucket_of
+from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
 
