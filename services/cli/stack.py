@@ -19,7 +19,7 @@ from services.cli.accounting import trial_balance_report
 from services.cli.connect import connection_settings, fail, run, stack_directory
 from services.cli.operating import proof_report
 from services.cli.output import Format, Sheet, complaints, console, show
-from services.cli.publishing import Outgoing, bars, collect, outcomes, outgoing, send
+from services.cli.publishing import bars, collect, outcomes, send
 from services.cli.reading import By, aging_report
 from services.ledger.queries import trial_balance
 from services.prove import prove
@@ -29,6 +29,7 @@ from services.runtime import clock
 from services.runtime.local.process import LocalStackError
 from services.runtime.local.stack import LocalStack
 from services.runtime.reading import reading
+from services.runtime.sending import Outgoing, outgoing
 from services.runtime.settings import Settings
 
 DATES = (date(2012, 9, 30), date(2013, 6, 30))
