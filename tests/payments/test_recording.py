@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
+from contracts.commands import ApplicationRequest
 from contracts.fields import PaymentStatus
+from contracts.rejections import Rejection
 from services.payments.domain.decide import decide
 from services.payments.domain.evolve import evolve
 from services.payments.domain.payment import Listed
@@ -79,6 +81,15 @@ def test_recording_the_same_payment_again_changes_nothing() -> None:
 def test_recording_it_again_with_its_applications_changes_nothing() -> None:
     again = record("P1", 10_000, ("I1", 4_000))
     PAYMENT.given(recorded(), listed(("I1", 4_000))).when(again).nothing()
+
+
+def test_a_cross_rate_may_be_written_in_any_way_when_it_is_recorded_again() -> None:
+    asked, again = (
+        record(applications=(ApplicationRequest("I1", 4_000, cross_rate=rate),)) for rate in ("1.5", "1.50")
+    )
+    after = PAYMENT.given().when(asked)
+    assert not isinstance(after.outcome, Rejection)
+    after.then(*after.outcome).when(again).nothing()
 
 
 def test_receiving_the_same_payment_again_changes_nothing_wherever_its_applications_are() -> None:
