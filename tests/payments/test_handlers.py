@@ -17,7 +17,7 @@ from contracts.fields import (
     PaymentStatus,
     Role,
 )
-from services.payments.domain.account import Account, Claim, Shelved
+from services.payments.domain.account import Account, Claim, Holder, Shelved
 from services.payments.domain.payment import (
     Application,
     ApplicationStatus,
@@ -132,7 +132,7 @@ async def test_an_account_has_what_is_open() -> None:
 async def test_what_is_settled_is_shelved_and_what_is_reversed_is_found_again() -> None:
     desk = Desk()
     await desk.take(opened(), receive("P1", 10_000, ("I1", 10_000)))
-    assert (await desk.account()).claims == {"P1#1": (Claim("I1", 10_000),)}
+    assert (await desk.account()).claims == {Holder("P1", "P1#1"): (Claim("I1", 10_000),)}
     await desk.take(settled("P1#1", 10_000, 9_800, 0, InvoiceStatus.CLEARED, discount=200))
     gone = await desk.account()
     assert (gone.items, gone.claims) == ({}, {})
@@ -159,9 +159,18 @@ async def test_two_payments_do_not_offer_the_same_twice() -> None:
 async def test_what_is_listed_on_an_open_payment_is_claimed_until_it_goes_out() -> None:
     desk = Desk()
     await desk.take(opened(), receive(), replace(apply(("I1", 4_000)), list_only=True))
-    assert (await desk.account()).claims == {"P1": (Claim("I1", 4_000),)}
+    assert (await desk.account()).claims == {Holder("P1"): (Claim("I1", 4_000),)}
     assert await desk.take(RELEASE_LISTED, RELEASE_LISTED) == ["", "nothing_listed"]
-    assert (await desk.account()).claims == {"P1#1": (Claim("I1", 4_000),)}
+    assert (await desk.account()).claims == {Holder("P1", "P1#1"): (Claim("I1", 4_000),)}
+
+
+async def test_a_payment_that_is_called_as_an_application_makes_claims_of_its_own() -> None:
+    desk = Desk()
+    await desk.take(opened(), record("P1#1", 10_000, ("I1", 2_000)), receive("P1", 5_000, ("I1", 5_000)))
+    claims = {Holder("P1#1"): (Claim("I1", 2_000),), Holder("P1", "P1#1"): (Claim("I1", 5_000),)}
+    assert (await desk.account()).claims == claims
+    await desk.take(receive("P2"), c.SuggestApplications("C1", "P2"))
+    assert desk.said(p.ApplicationsSuggested)[-1].applications == asks(("I1", 3_000))
 
 
 async def test_the_limit_of_a_customer_is_invoicing_s() -> None:
@@ -337,7 +346,7 @@ def test_an_account_comes_back_from_its_row() -> None:
         "C1",
         0,
         {"I1": item(9, discount=terms, discounted=1, order="O1", number="N"), "I2": item()},
-        {"P1#1": (Claim("I1", 1),), "P2": (Claim("I1", 2), Claim("I2", 3))},
+        {Holder("P1", "P1#1"): (Claim("I1", 1),), Holder("P2"): (Claim("I1", 2), Claim("I2", 3))},
         {"O1": ("P1", "P2")},
     )
     for account in (whole, owes(), Account("C1", None)):
