@@ -1,5 +1,6 @@
 """Short constructors for what payments are decided on beside themselves, and for their facts."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -53,7 +54,7 @@ def item(residual: int = 10_000, **changes: Any) -> Item:
 
 
 def owes(
-    *, claims: dict[Holder, tuple[Claim, ...]] | None = None, limit: int | None = None, **items: Item
+    *, claims: Mapping[Holder, tuple[Claim, ...]] | None = None, limit: int | None = None, **items: Item
 ) -> Account:
     """The account of C1, who owes these items by invoice."""
     return Account("C1", limit, items, claims or {})

@@ -198,6 +198,19 @@ async def test_an_open_prepayment_is_used_for_its_order_when_the_invoice_opens()
     assert (await desk.payment("P2")).available == 3_000
 
 
+async def test_what_is_listed_for_an_invoice_before_it_opens_is_left_by_the_prepayments_of_its_order() -> (
+    None
+):
+    desk = Desk()
+    deposits = [receive(id_, 4_000, **PREPAYMENT, order="O1") for id_ in ("P1", "P2")]
+    await desk.take(record("P3", 10_000, ("I1", 5_000)), *deposits)
+    await desk.take(opened(order="O1"))
+    assert [(one.application, one.amount) for one in desk.said(p.ApplicationReleased)] == [
+        ("P1#1", 4_000),
+        ("P2#1", 1_000),
+    ]
+
+
 # -- payers ----------------------------------------------------------------------------------------
 
 
