@@ -292,10 +292,12 @@ class PaymentClosed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReopened:
-    """A closed payment has an available balance again."""
+    """A closed payment has an available balance again; one that was reserved is so again."""
 
     customer: Id
     payment: Id
+    _: KW_ONLY
+    status: PaymentStatus = PaymentStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,6 +137,7 @@ def _detail(payment: Payment) -> str:
         "refunds": payment.refunds,
         "write_offs": payment.write_offs,
         "write_off_count": payment.write_off_count,
+        "set_aside": payment.set_aside,
     }
     told = {name: value for name, value in detail.items() if value}
     return json.dumps(told) if told else _PLAIN_DETAIL
@@ -202,6 +203,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "refunds": lambda v: {id_: Refunded(*one) for id_, one in v.items()},
     "write_offs": lambda v: {id_: WriteOff(*one) for id_, one in v.items()},
     "write_off_count": int,
+    "set_aside": bool,
 }
 
 

@@ -342,6 +342,7 @@ EVERYTHING = Payment(
     refunds={"R1": Refunded(4, "1.3")},
     write_offs={"P1~2": WriteOff(5, "small")},
     write_off_count=2,
+    set_aside=True,
 )
 
 

@@ -47,9 +47,10 @@ def evolve(payment: Payment | None, fact: Fact) -> Payment:
         case p.PaymentUnapplied():
             return _unapplied(payment, fact)
         case p.PaymentClosed():
-            return payment._replace(status=PaymentStatus.CLOSED)
+            set_aside = payment.status is PaymentStatus.RESERVED
+            return payment._replace(status=PaymentStatus.CLOSED, set_aside=set_aside)
         case p.PaymentReopened():
-            return payment._replace(status=PaymentStatus.OPEN)
+            return payment._replace(status=fact.status, set_aside=False)
         case p.PaymentReleased():
             return _released(payment, fact)
         case (
