@@ -138,6 +138,7 @@ def _detail(payment: Payment) -> str:
         "write_offs": payment.write_offs,
         "write_off_count": payment.write_off_count,
         "set_aside": payment.set_aside,
+        "came_back": payment.came_back,
     }
     told = {name: value for name, value in detail.items() if value}
     return json.dumps(told) if told else _PLAIN_DETAIL
@@ -204,6 +205,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "write_offs": lambda v: {id_: WriteOff(*one) for id_, one in v.items()},
     "write_off_count": int,
     "set_aside": bool,
+    "came_back": bool,
 }
 
 

@@ -343,6 +343,7 @@ EVERYTHING = Payment(
     write_offs={"P1~2": WriteOff(5, "small")},
     write_off_count=2,
     set_aside=True,
+    came_back=True,
 )
 
 

@@ -211,6 +211,13 @@ def test_when_one_declines_everything_is_given_back() -> None:
     )
 
 
+def test_a_refund_that_came_back_is_not_released_by_receiving_it_again() -> None:
+    back = started(applied(1, "CN1", 5_000, 0, 0), DECLINED, BACK, reversing(1, "CN1"))
+    undone = (*back.facts, unapplied(1, "CN1", 5_000, 0))
+    for past in (back, payments(beside(sources=(source(),))).given(*undone)):
+        past.when(receive(**REFUND, sources=BOTH)).nothing()
+
+
 def test_one_that_is_settled_after_another_declined_is_undone_as_well() -> None:
     back = started(DECLINED, BACK, reversing(1, "CN1"))
     back.when(ConfirmSettlement("P1#1", 5_000)).then(applied(1, "CN1", 5_000, 0, 0)).when(

@@ -81,7 +81,7 @@ def evolve(payment: Payment | None, fact: Fact) -> Payment:
         case p.RefundReleased():
             return payment._replace(applied=payment.amount, accounts=fact.accounts, daybook=fact.daybook)
         case p.RefundReturned():
-            return payment._replace(status=PaymentStatus.BALANCED)
+            return payment._replace(status=PaymentStatus.BALANCED, came_back=True)
         case _:
             assert_never(fact)
 
@@ -246,7 +246,7 @@ def _moved(
         case p.InstrumentMoved():
             moved = payment._replace(instrument=fact.to_status, selection=fact.selection)
             if fact.to_status is InstrumentStatus.INITIAL:
-                return _undone(moved, PaymentStatus.BALANCED)
+                return _undone(moved._replace(came_back=True), PaymentStatus.BALANCED)
             if fact.to_status is not InstrumentStatus.BOUNCED:
                 return moved
             paid = fact.from_status is InstrumentStatus.PAID_CONDITIONALLY

@@ -110,12 +110,15 @@ def _checked(command: Written, kind: PaymentKind, context: Context, entity: str)
 
 
 def _again(payment: Payment, command: RecordPayment | ReceivePayment, context: Context) -> Decision:
-    """Nothing new when all that is asked for is there; receiving what was only recorded releases it."""
+    """Nothing new when all that is asked for is there; receiving what was only recorded releases it.
+
+    What was released once and came back is released again by ReleasePayment only.
+    """
     asked = _own(command.applications, payment.customer)
     known = _own(payment.requested[: len(asked)], payment.customer)
     if _content(payment) != _content(command) or known != asked or not _as_assigned(payment, command):
         return Rejection("payment_exists", "with other content")
-    if isinstance(command, RecordPayment):
+    if isinstance(command, RecordPayment) or payment.came_back:
         return ()
     if payment.status is PaymentStatus.BALANCED:
         return release(payment, None, context)
