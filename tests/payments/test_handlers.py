@@ -61,6 +61,7 @@ from tests.payments.asked import (
     PREPAYMENT,
     REFUND,
     RELEASE_LISTED,
+    RETURN,
     SUGGEST,
     beside,
     give_up,
@@ -266,10 +267,23 @@ async def test_a_refund_waits_for_its_credit_note_and_gives_back_what_it_cannot_
     assert (await desk.payment("P1")).available == 10_000
 
 
+async def test_a_receipt_can_be_voided_once_its_refund_is() -> None:
+    desk = Desk()
+    named = (c.RefundSource("P1", 4_000), c.RefundSource("CN1", 6_000, is_credit_note=True))
+    codes = await desk.take(receive("P1"), refunds(*named), void("P1"), void("R1"), void("P1"))
+    assert codes == ["", "", "payment_refunded", "", ""]
+
+
 async def test_a_refund_whose_cover_bounced_meanwhile_is_not_paid_out() -> None:
     desk = Desk()
     named = (c.RefundSource("P1", 4_000), c.RefundSource("CN1", 6_000, is_credit_note=True))
-    await desk.take(receive("P1"), refunds(*named), ADJUST)
+    assert await desk.take(receive("P1"), refunds(*named), ADJUST, void("P1"), RETURN) == [
+        "",
+        "",
+        "payment_refunded",
+        "payment_refunded",
+        "",
+    ]
     fact = settled("R1#1", 6_000, 6_000, 0, InvoiceStatus.CLEARED, "R1")
     await desk.take(replace(fact, invoice="CN1"))
     assert desk.said(p.RefundReleased) == []
