@@ -437,9 +437,9 @@ class CreditRefunded:
 
 @dataclass(frozen=True, slots=True)
 class CreditRefundReversed:
-    """A refund did not take place or was voided, or this receipt was undone: `amount` is available again.
+    """A refund did not take place or was voided, or this receipt bounced: `amount` is available again.
 
-    When the receipt is undone, the refund stands, and lacks the cover that it had.
+    When the receipt bounces, the refund stands, and lacks the cover that it had.
     """
 
     customer: Id
