@@ -324,7 +324,7 @@ def _order(cls: type, service: str, aggregate: str) -> None:
 async def _order_once(settings: Settings, cls: type, service: str, aggregate: str, key: str) -> int:
     """Send one order; give how many messages are left that it would have tried too."""
     entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
-    message = outgoing(cls(key, aggregate), entry, clock.new_id())
+    message = outgoing(cls(key, aggregate), entry, clock.new_id(), SOURCE)
     wanted = {(message.source, message.id)}
     async with outcomes(settings) as reader:
         await send(settings, [message])
