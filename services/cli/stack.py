@@ -51,7 +51,9 @@ def _say(event: str, detail: str, seconds: float) -> None:
 def _running(nodes: int, lanes: int, *, keep: bool) -> Iterator[LocalStack]:
     if nodes not in (1, 3):
         fail("--nodes is 1 or 3.")
-    stack = LocalStack(stack_directory(), nodes=nodes, lanes=lanes, keep=keep, restart=True, say=_say)
+    stack = LocalStack(
+        stack_directory(), nodes=nodes, lanes=lanes, keep=keep, restart=True, web=True, say=_say
+    )
     try:
         stack.start()
     except (LocalStackError, OSError) as error:
@@ -96,12 +98,13 @@ def up(
     """
     with _running(nodes, lanes, keep=keep) as stack:
         _show_up(stack)
-        _next_steps()
+        _next_steps(stack)
         _wait()
 
 
-def _next_steps() -> None:
+def _next_steps(stack: LocalStack) -> None:
     console.print(
+        f"\nThe web console is at [bold]{stack.console}[/bold], the API is described at {stack.console}docs\n"
         "\nIn another terminal, in this directory:\n"
         "  openitem aging --as-of 2013-03-31 --by customer\n"
         "  openitem customer 0379-NEVHP\n"
@@ -128,7 +131,7 @@ def demo(
         os.environ.update(stack.environment())
         run(_play(connection_settings()))
         if not once:
-            _next_steps()
+            _next_steps(stack)
             _wait()
 
 

@@ -53,6 +53,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "command", "type"),
     )
     op.create_table(
+        "balances",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("outstanding", sa.BigInteger(), nullable=False),
+        sa.Column("unapplied", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
+    )
+    op.create_table(
         "credits",
         sa.Column("fact", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
@@ -204,6 +214,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
+    op.create_index("balances_by_outstanding", "balances", ["outstanding"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
@@ -218,7 +229,17 @@ def upgrade() -> None:
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
-    for table in ("account_months", "answers", "customers", "days", "entities", "items", "payments", "rates"):
+    for table in (
+        "account_months",
+        "answers",
+        "balances",
+        "customers",
+        "days",
+        "entities",
+        "items",
+        "payments",
+        "rates",
+    ):
         make_mutable(table, ROLE)
     for table in ("credits", "customer_versions", "entries", "history", "movements"):
         make_append_only(table, ROLE)
@@ -229,6 +250,7 @@ def downgrade() -> None:
     for table in (
         "account_months",
         "answers",
+        "balances",
         "credits",
         "customer_versions",
         "customers",
