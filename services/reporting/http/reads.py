@@ -20,7 +20,7 @@ from contracts.fields import (
     Side,
 )
 from services.reporting import journal, lists, queries
-from services.reporting.aging import beside, by_customer, open_items, totals
+from services.reporting.aging import Part, beside, by_customer, open_items, totals
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
 from services.reporting.explaining import explain
@@ -32,6 +32,7 @@ from services.reporting.http.asking import (
     Moment,
     Name,
     Word,
+    aging_part,
     aging_question,
     answer,
     cursor_of,
@@ -121,12 +122,17 @@ async def aging_customers(
 
 @router.get("/aging/items", tags=["aging"], summary="Open items", response_model=m.AgingItems)
 async def aging_items(
-    request: Request, asked: Asked, lent: Lent, cursor: Cursor = None, limit: Limit = 100
+    request: Request,
+    asked: Asked,
+    part: Annotated[Part, Depends(aging_part)],
+    lent: Lent,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Response:
     """List what every total is made of."""
     place = read_cursor(cursor, (int,))
     start = place[0] if place else 0
-    rows = await open_items(lent, asked)
+    rows = await open_items(lent, asked, part, limit=limit + 1, offset=start)
     return answer(
         request,
         m.AgingItems(
@@ -138,9 +144,9 @@ async def aging_items(
                     days_overdue=(asked.as_of - one.due_date).days,
                     bucket=bucket_on(asked, one.document_date, one.due_date, one.amount),
                 )
-                for one in rows[start : start + limit]
+                for one in rows[:limit]
             ],
-            next=cursor_of(start + limit) if start + limit < len(rows) else None,
+            next=cursor_of(start + limit) if len(rows) > limit else None,
         ),
     )
 
