@@ -422,12 +422,15 @@ async def journal_entries(
     account: Name | None = None,
     begin: Annotated[Day | None, Query(description="First posting date.")] = None,
     end: Annotated[Day | None, Query(description="Last posting date.")] = None,
+    rule: Annotated[
+        Name | None, Query(description="The facts that are booked, such as InvoicePosted.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """List entries, the newest posting date first."""
     after = read_cursor(cursor, (date, str))
-    wanted = journal.Posted(entity, customer, document, account, begin, end)
+    wanted = journal.Posted(entity, customer, document, account, begin, end, rule)
     rows = await journal.entries_page(lent, wanted, after, limit)
     last = cursor_of(rows[-1].posting_date, rows[-1].entry) if len(rows) == limit else None
     return answer(request, m.Journal(rows=entries(rows), next=last))

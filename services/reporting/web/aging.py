@@ -106,7 +106,8 @@ async def aging(
     layout = await page_of(request, "Who owes us, and since when?", "aging")
     report = await aging_report(lent, asked)
     owing = [one for one in report.currencies if one.buckets]
-    chosen = next((one for one in owing if one.currency == wanted.currency), owing[0] if owing else None)
+    most = max(owing, key=lambda one: one.items, default=None)
+    chosen = next((one for one in owing if one.currency == wanted.currency), most)
     rows = in_order(await customers_in(lent, asked, chosen), sort, asked)
     return show(
         "aging.html",

@@ -148,6 +148,11 @@ def instant(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def typed(value: datetime | None) -> str:
+    """Write a point in time as a field has it in which one is typed, in UTC; empty where there is none."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if value else ""
+
+
 def duration(seconds: int) -> str:
     """Write a time span in its largest unit.
 
@@ -229,6 +234,7 @@ def environment() -> Environment:
         moment=moment,
         word=word,
         spaced=spaced,
+        typed=typed,
         choices_of=choices_of,
     )
     return env

@@ -4,6 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import aging, explaining, overview
+from services.reporting.web import aging, explaining, journal, overview
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router, aging.router, explaining.router)
+PAGES: Final[tuple[APIRouter, ...]] = (overview.router, aging.router, explaining.router, journal.router)
