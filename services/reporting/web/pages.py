@@ -4,6 +4,13 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import aging, explaining, journal, overview
+from services.reporting.web import aging, explaining, journal, operations, overview, search
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router, aging.router, explaining.router, journal.router)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    overview.router,
+    aging.router,
+    explaining.router,
+    journal.router,
+    operations.router,
+    search.router,
+)
