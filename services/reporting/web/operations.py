@@ -58,25 +58,31 @@ async def operations(request: Request, lent: Lent) -> Response:
         unpublished=sum(lane.unpublished for lane in found.lanes),
         parked=_parked(await standing.parked(lent)),
         letters=await _counted(desk),
-        refused=[
-            (one, CATALOG[one.type].name if one.type in CATALOG else one.type, _why(one))
-            for one in found.refused
-        ],
+        refused=[(one, _called(one.type), _why(one)) for one in found.refused],
     )
 
 
 def _why(answer: Any) -> str:
     if answer.verdict == "PARKED":
         return f"It waits for an operator, because {sentence(answer.code, answer.detail)}"
-    said = sentence(answer.code, answer.detail)
+    return _said(answer.code, answer.detail)
+
+
+def _said(code: str, detail: str) -> str:
+    said = sentence(code, detail)
     return said[0].upper() + said[1:]
+
+
+def _called(type_: str) -> str:
+    """Give the name of a message's type; what has none of ours is called as it calls itself."""
+    return CATALOG[type_].name if type_ in CATALOG else type_ or "Of no type"
 
 
 def _parked(rows: Sequence[Any]) -> list[Parked]:
     found = []
     for row in rows:
         first = letters.letter(bytes(row.letter), 0)
-        found.append(Parked(row.aggregate, row.messages, first.key, sentence(first.code, first.detail)))
+        found.append(Parked(row.aggregate, row.messages, first.key, _said(first.code, first.detail)))
     return found
 
 
@@ -104,7 +110,9 @@ async def dead_letters(request: Request, service: Annotated[str, Query(max_lengt
         "letters.html",
         page,
         service=service,
-        letters=None if found is None else [(one, sentence(one.code, one.detail)) for one in found],
+        letters=None
+        if found is None
+        else [(one, _called(one.type), _said(one.code, one.detail)) for one in found],
         parking=PARKING,
         services=[Choice(name, name.capitalize(), page.address.but(service=name)) for name in SERVICES],
     )
