@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from collections import Counter
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ from services.runtime.postgres_store import PostgresStore
 from services.runtime.settings import Settings, SettingsError, read_settings
 from services.runtime.topics import TopicError, ensure_topics
 from services.runtime.worker import Worker
+from services.what_if import what_if
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to show the result.")]
 
@@ -74,7 +76,8 @@ def web() -> None:
 
     Settings come from the environment: OPENITEM_KAFKA, OPENITEM_LANES, OPENITEM_REPORTING_DSN, and
     OPENITEM_HTTP_HOST and OPENITEM_HTTP_PORT for where to listen. There is no sign-in yet: it listens on
-    this machine only, unless you put something in front of it.
+    this machine only, unless you put something in front of it. With the DSNs of all four services it also
+    says what would happen before something is done.
 
     OPENITEM_KAFKA=broker:9092 OPENITEM_REPORTING_DSN=postgresql://... openitem web
     """
@@ -87,8 +90,10 @@ def web() -> None:
     from services.reporting.http.app import serve  # noqa: PLC0415
 
     log = set_up_logs(settings.log_level, service="web")
+    sees_all = all(getattr(settings, f"{service}_dsn") for service in SERVICES)
+    rehearse = partial(what_if, settings) if sees_all else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(serve(settings, log)))
+        sys.exit(runner.run(serve(settings, log, rehearse)))
 
 
 # -- set-up -------------------------------------------------------------------------------------------
