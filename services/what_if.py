@@ -1,8 +1,8 @@
 """What would happen if commands were sent: played by the real services over what their databases hold now.
 
-Each service's kernel and handlers run on a store that reads its database in one snapshot and writes to memory;
-What one states is handed to the others, until nothing follows. The four snapshots are taken one after the
-other: while much is in flight, the answer is that of a moment in between.
+Each kernel and its handlers run on a store that reads the database in one snapshot and writes to memory.
+What one service states is handed to the others, until nothing follows. The four snapshots are taken one after
+the other: while much is in flight, the answer is that of a moment in between.
 """
 
 import json
