@@ -306,17 +306,16 @@ def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
     return Handler(lambda fact: (), handle, lambda fact: str(ref(fact)))
 
 
-def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
-    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
-
-
 def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
     """Keep the first answer, or the one that follows when a command was parked; the others repeat it."""
-    for ref in _answered_refs(outcome):
-        known: Answer | None = view(ref)
-        if known is None or known.verdict == Verdict.PARKED:
-            return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
-    return NOTHING
+    if not is_kept(outcome):
+        return NOTHING
+    # One id may stand for two commands, on two lanes.
+    ref = Ref(ANSWER, (outcome.source, outcome.command, outcome.type, meta.lane))
+    known: Answer | None = view(ref)
+    if known is not None and known.verdict != Verdict.PARKED:
+        return NOTHING
+    return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
 
 
 FACTS_OF_PAYMENTS: Final = tuple(
@@ -353,6 +352,6 @@ HANDLERS: dict[type, Handler] = {
     i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
     c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
     c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
-    CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
+    CommandOutcome: Handler(lambda fact: (), _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

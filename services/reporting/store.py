@@ -228,7 +228,7 @@ ANSWERS = Table(
     Column("code", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("repeated", Boolean, nullable=False),
-    Column("lane", SmallInteger, nullable=False),
+    Column("lane", SmallInteger, primary_key=True, autoincrement=False),
     Column("stated", BigInteger, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),

@@ -46,11 +46,11 @@ def upgrade() -> None:
         sa.Column("code", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("repeated", sa.Boolean(), nullable=False),
-        sa.Column("lane", sa.SmallInteger(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), nullable=False, autoincrement=False),
         sa.Column("stated", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "command", "type"),
+        sa.PrimaryKeyConstraint("source", "command", "type", "lane"),
     )
     op.create_table(
         "balances",
