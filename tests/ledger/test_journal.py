@@ -175,6 +175,7 @@ def test_documents_are_stored_whole() -> None:
     legs = (
         Leg("payment:P1", Role.UNAPPLIED_CASH, "2100", "USD", -5, -4),
         Leg("", Role.BANK, "1000", "USD", 5, 4),
+        Leg("", Role.BANK_CHARGES, "1990", "USD", 2, 1, "6150"),
     )
     document = Document("C1", "payment:P1", "2100", -5, -4, legs)
     assert DOCUMENT_KIND.from_row(document_to_row(document)) == document
