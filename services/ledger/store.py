@@ -30,7 +30,7 @@ from services.runtime.service import Kind, Row
 
 METADATA = MetaData()
 
-# `configured` and `chart` are the facts that said so, `pooled` the control roles that ever shared an account.
+# `configured` and `chart` are the facts that said so, `pooled` the roles that ever shared one.
 BOOKS = Table(
     "books",
     METADATA,

@@ -21,8 +21,8 @@ Fact = PeriodClosed | PeriodOpened | EntityConfigured | ChartDefined
 class Books:
     """The books of `entity`; `closed` holds the first days of its closed months.
 
-    `pooled`: the control roles that share an account, or did in an earlier chart. What they hold can
-    only be proved together, because entries between them leave no trace.
+    `pooled`: the control and clearing roles that share an account, or did in an earlier chart. What they
+    hold cannot be proved one by one, because entries between them leave no trace.
     """
 
     entity: str
