@@ -146,10 +146,20 @@ class Proof(NamedTuple):
     suspended: tuple[Suspended, ...] = ()
 
     @property
+    def unexplained(self) -> int:
+        """How many places nothing explains, trial balances that are not zero among them."""
+        balances = (*self.trial_balance.values(), *self.base_balance.values())
+        return sum(d.unexplained != 0 for d in self.differences) + sum(net != 0 for net in balances)
+
+    @property
+    def in_flight(self) -> int:
+        """How many facts were not taken in by a reader that one of the laws is about."""
+        return len({(fact.id, fact.reader) for d in self.differences for fact in d.in_flight})
+
+    @property
     def holds(self) -> bool:
         """Whether nothing is unexplained and every trial balance is zero."""
-        balances = (*self.trial_balance.values(), *self.base_balance.values())
-        return not any(d.unexplained for d in self.differences) and not any(balances)
+        return self.unexplained == 0
 
 
 Effect = tuple[Where, int]
