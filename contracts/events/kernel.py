@@ -1,6 +1,6 @@
 """What every service states of the messages themselves: outcomes of commands and dead letters."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 
 from contracts.fields import Id
@@ -20,7 +20,8 @@ class CommandOutcome:
 
     `command` and `source` repeat the CloudEvents id and source of the command. `code` is one of
     `contracts.rejections` when rejected, else empty. A resent command gets its first answer again,
-    with `repeated` set.
+    with `repeated` set. `stated` is the sequence of the last fact that the service had stated on the
+    command's lane by then: whoever has read it so far has seen what the command did there.
     """
 
     command: str
@@ -31,6 +32,8 @@ class CommandOutcome:
     code: str = ""
     detail: str = ""
     repeated: bool = False
+    _: KW_ONLY
+    stated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from services.cli.connect import connection_settings, run
-from services.cli.output import Format, Money, Sheet, complaints, records, show
+from services.cli.output import Format, Sheet, complaints, records, show
 from services.cli.reading import EntityOption, FormatOption, parse_date
 from services.ledger.audit import Audit, count, verify
 from services.ledger.domain.books import Books
@@ -21,6 +21,7 @@ from services.ledger.queries import (
     journal,
     trial_balance,
 )
+from services.reporting.exports.report import Money
 from services.runtime.reading import reading
 
 audit = typer.Typer(help="Check the journal against itself.", no_args_is_help=True)

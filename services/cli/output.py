@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from contracts.money import decimal_text
+from services.reporting.exports.report import Money
 
 console = Console()
 complaints = Console(stderr=True)
@@ -25,24 +25,6 @@ class Format(StrEnum):
     table = "table"
     json = "json"
     csv = "csv"
-
-
-class Money(NamedTuple):
-    """An amount in minor units with its currency; written as a decimal string everywhere outside."""
-
-    minor: int
-    currency: str
-
-    def plain(self) -> str:
-        """For programs: `1240.00`."""
-        return decimal_text(self.minor, self.currency)
-
-    def pretty(self) -> str:
-        """For people: `1,240.00`, and an en dash for nothing."""
-        if self.minor == 0:
-            return "–"  # noqa: RUF001 - the en dash is meant
-        whole, point, cents = self.plain().partition(".")
-        return f"{int(whole):,}{point}{cents}" if whole != "-0" else f"-0{point}{cents}"
 
 
 @dataclass

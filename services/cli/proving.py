@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 
 from services.cli.connect import connection_settings, fail, run
 from services.cli.operating import FormatOption
-from services.cli.output import Format, Money, Sheet, complaints, console, records, show
+from services.cli.output import Format, Sheet, complaints, console, records, show
 from services.prove import InFlight, Proof, prove
+from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.settings import Settings
 

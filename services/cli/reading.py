@@ -8,13 +8,14 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import PaymentKind
 from services.cli.connect import connection_settings, fail, run
-from services.cli.output import Format, Money, Sheet, records, show, upright
+from services.cli.output import Format, Sheet, records, show, upright
 from services.reporting import queries
-from services.reporting.domain.aging import DEFAULT_SCHEME, OpenItem, age, bucket_of
+from services.reporting.aging import open_items
+from services.reporting.domain.aging import DEFAULT_SCHEME, OpenItem, Question, age, bucket_of
+from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
 
@@ -81,16 +82,14 @@ def aging(
 
     openitem aging --as-of 2013-06-30 --by customer --entity 391 --format csv
     """
-    items = run(_open_items(as_of, known_at, entity, customer))
+    items = run(_open_items(Question(as_of, known_at, entity=entity, customer=customer)))
     sheets, document = aging_report(items, as_of, known_at, by)
     show(sheets, document, how)
 
 
-async def _open_items(
-    as_of: date, known_at: datetime | None, entity: str | None, customer: str | None
-) -> list[OpenItem]:
+async def _open_items(question: Question) -> list[OpenItem]:
     async with reading(connection_settings().dsn("reporting")) as connection:
-        return await queries.open_items(connection, as_of, known_at, entity, customer)
+        return await open_items(connection, question)
 
 
 def aging_report(
@@ -310,11 +309,7 @@ def _instrument(payment: Any) -> str | None:
     return None if payment.kind == PaymentKind.REFUND else payment.instrument
 
 
-Currencies = Mapping[tuple[str, str], str]
-"""(customer, invoice) -> the currency of what is taken off it, which may not be the payment's."""
-
-
-def _movement_sheet(movements: Sequence[Any], currencies: Currencies) -> Sheet:
+def _movement_sheet(movements: Sequence[Any]) -> Sheet:
     """What was taken off documents: discount and write-off are parts of the amount."""
     columns = (
         "effective_date", "what", "customer", "invoice", "source", "payer", "application", "currency",
@@ -322,18 +317,19 @@ def _movement_sheet(movements: Sequence[Any], currencies: Currencies) -> Sheet:
     )  # fmt: skip
     rows: list[Sequence[Any]] = []
     for x in movements:
-        currency = currencies[x.customer, x.invoice]
-        amounts = (Money(amount, currency) for amount in (x.amount, x.discount, x.written_off))
-        head = (x.effective_date, x.what, x.customer, x.invoice, x.payment, x.payer, x.application, currency)
+        amounts = (Money(amount, x.currency) for amount in (x.amount, x.discount, x.written_off))
+        head = (
+            x.effective_date,
+            x.what,
+            x.customer,
+            x.invoice,
+            x.payment,
+            x.payer,
+            x.application,
+            x.currency,
+        )
         rows.append((*head, *amounts, x.recorded_at, x.fact))
     return Sheet("Movements", columns, rows)
-
-
-async def _currencies(connection: AsyncConnection, movements: Sequence[Any]) -> Currencies:
-    """Find the currency of each document that something was taken off, by its customer's documents."""
-    customers = sorted({x.customer for x in movements})
-    items = [item for customer in customers for item in await queries.items_of(connection, customer)]
-    return {(item.customer, item.invoice): item.currency for item in items}
 
 
 def _history_sheet(history: Sequence[Any]) -> Sheet:
@@ -390,7 +386,7 @@ async def _document(
         for one in found:
             movements = await movements_by(connection, one.customer, id_)
             history = await queries.history_of(connection, kind, one.customer, id_)
-            moved = _movement_sheet(movements, await _currencies(connection, movements))
+            moved = _movement_sheet(movements)
             parts = (
                 sheet_of([one], f"{_words(one.kind)} {id_} of {one.customer}"),
                 replace(moved, hidden=HIDDEN[kind]),

@@ -19,15 +19,17 @@ from services.cli.accounting import trial_balance_report
 from services.cli.connect import connection_settings, fail, run, stack_directory
 from services.cli.output import Format, Sheet, complaints, console, show
 from services.cli.proving import proof_report
-from services.cli.publishing import Outgoing, bars, collect, outcomes, outgoing, send
+from services.cli.publishing import bars, collect, outcomes, send
 from services.cli.reading import By, aging_report
 from services.ledger.queries import trial_balance
 from services.prove import prove
-from services.reporting.queries import open_items
+from services.reporting.aging import open_items
+from services.reporting.domain.aging import Question
 from services.runtime import clock
 from services.runtime.local.process import LocalStackError
 from services.runtime.local.stack import LocalStack
 from services.runtime.reading import reading
+from services.runtime.sending import Outgoing, outgoing
 from services.runtime.settings import Settings
 
 DATES = (date(2012, 9, 30), date(2013, 6, 30))
@@ -186,7 +188,7 @@ async def _read_models(settings: Settings, progress: Any) -> None:
 async def _report(settings: Settings) -> None:
     async with reading(settings.dsn("reporting")) as connection:
         for day in DATES:
-            sheets, _ = aging_report(await open_items(connection, day), day, None, By.total)
+            sheets, _ = aging_report(await open_items(connection, Question(day)), day, None, By.total)
             console.print()
             show(sheets, None, Format.table)
     async with reading(settings.dsn("ledger")) as connection:

@@ -1,6 +1,6 @@
 """Reporting as a whole: what it takes and what it stores."""
 
-from contracts.catalog import commands_topic, facts_topic
+from contracts.catalog import OUTCOMES_TOPIC, commands_topic, facts_topic
 from services.reporting.handlers import HANDLERS
 from services.reporting.store import METADATA
 from services.runtime.service import Service
@@ -12,6 +12,7 @@ SERVICE = Service(
         facts_topic("invoicing"),
         facts_topic("payments"),
         facts_topic("ledger"),
+        OUTCOMES_TOPIC,
     ),
     HANDLERS,
     METADATA,

@@ -1,20 +1,42 @@
 """What each fact means to the read models: one dict."""
 
+import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from contracts.catalog import CATALOG, facts_topic
+from contracts.events import configuration as c
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.fields import InvoiceStatus
+from contracts.events.kernel import CommandOutcome, Verdict
+from contracts.fields import InvoiceStatus, Side
 from contracts.money import decimal_text
-from services.reporting.domain import items
+from services.reporting.domain import credits, items
+from services.reporting.domain.answers import Answer, answer, is_kept
+from services.reporting.domain.credits import Credit
+from services.reporting.domain.days import changes, difference, spans
 from services.reporting.domain.items import Item
-from services.reporting.domain.receipts import after
-from services.reporting.store import CUSTOMER, HISTORY, ITEM, MOVEMENTS, RECEIPT
-from services.runtime.service import NOTHING, Effects, Handler, Meta, Ref, Row, View
+from services.reporting.domain.receipts import Receipt, after
+from services.reporting.store import (
+    ACCOUNT_MONTHS,
+    ANSWER,
+    CREDITS,
+    CUSTOMER,
+    CUSTOMER_VERSIONS,
+    DAYS,
+    ENTITY,
+    ENTRIES,
+    HISTORY,
+    ITEM,
+    MOVEMENTS,
+    RATE,
+    RECEIPT,
+)
+from services.runtime.service import NOTHING, Effects, Handler, Key, Kind, Meta, Ref, Row, View
+
+Sums = list[tuple[Any, Key, Sequence[int]]]
 
 # (fact, the item before it, the time it was stated) -> the item after it, None when nothing changes
 ToItem = Callable[[Any, Item, datetime], Item | None]
@@ -27,7 +49,18 @@ def _stated_at(meta: Meta) -> datetime:
 
 def _history(kind: str, document: str, fact: Any, meta: Meta, detail: str = "") -> tuple[Any, Row]:
     what = type(fact).__name__
-    row = (meta.message_id, kind, fact.customer, document, _stated_at(meta), what, detail, meta.actor)
+    row = (
+        meta.message_id,
+        kind,
+        fact.customer,
+        document,
+        _stated_at(meta),
+        what,
+        detail,
+        meta.actor,
+        meta.correlation,
+        meta.causation,
+    )
     return HISTORY, row
 
 
@@ -38,11 +71,27 @@ def _item_ref(fact: Any) -> Sequence[Ref]:
 def _on_item(change: ToItem, detail: Callable[[Any], str] = lambda fact: "") -> Handler:
     def handle(fact: Any, meta: Meta, view: View) -> Effects:
         ref = _item_ref(fact)[0]
-        item = change(fact, view(ref), _stated_at(meta))  # type: ignore[arg-type]  # None only for the first fact
+        before: Item | None = view(ref)
+        item = change(fact, before, _stated_at(meta))  # type: ignore[arg-type]  # None only for the first fact
         story = _history("invoice", fact.invoice, fact, meta, detail(fact))
-        return Effects(states={ref: item} if item else {}, rows=(story,))
+        if item is None:
+            return Effects(rows=(story,))
+        return Effects(states={ref: item}, rows=(story,), sums=_days(before, item))
 
     return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
+
+
+def _days(before: Item | None, item: Item) -> Sums:
+    """Give what a change of an item adds to the sums that aging is made of."""
+    same = before is not None and (before.opened_at, before.taken) == (item.opened_at, item.taken)
+    if same or item.opened_at is None:
+        return []
+    moved = difference(changes(before) if before else {}, changes(item))
+    return [
+        (DAYS, (item.entity, item.currency, *span, place.due_date), change)
+        for place, change in moved.items()
+        for span in spans(place.on)
+    ]
 
 
 class Taken(NamedTuple):
@@ -95,13 +144,18 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
     def handle(fact: Any, meta: Meta, view: View) -> Effects:
         states: dict[Ref, Any] = {}
         rows: list[tuple[Any, Row]] = []
+        sums: Sums = []
         for one in taken(fact):
             ref = Ref(ITEM, (fact.customer, one.document))
             item: Item | None = view(ref)
             assert item is not None, "an item is settled after it was opened"
-            states[ref] = items.settled(item, one.residual, one.status)
+            off = items.Taken(fact.effective_date, items.sign_of(item.kind) * one.amount)
+            states[ref] = items.settled(item, off, one.residual, one.status)
             rows += _moved(one, item, fact, meta)
-        return Effects(states=states, rows=rows)
+            sums += _days(item, states[ref])
+        if isinstance(fact, i.ApplicationSettled | i.ApplicationReversed) and fact.payer is None:
+            rows += _credit(credits.used(fact), fact, meta)
+        return Effects(states=states, rows=rows, sums=sums)
 
     return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
 
@@ -121,6 +175,7 @@ def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any,
         sign * one.discount,
         sign * one.written_off,
         one.payer,
+        item.currency,
     )
     told = f"{one.named}: {decimal_text(one.amount, fact.currency)}"
     return (MOVEMENTS, movement), _history("invoice", one.document, fact, meta, told)
@@ -132,8 +187,33 @@ def _receipt_ref(fact: Any) -> Sequence[Ref]:
 
 def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     ref = _receipt_ref(fact)[0]
+    before: Receipt | None = view(ref)
     story = _history("payment", fact.payment, fact, meta, _detail(fact))
-    return Effects(states={ref: after(view(ref), fact)}, rows=(story,))
+    credit = _credit(credits.moved(fact, before), fact, meta)
+    return Effects(states={ref: after(before, fact)}, rows=(story, *credit))
+
+
+def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
+    """Write what a fact brings to a payment or takes from it. The payer of PayerAnswered has the payment."""
+    if credit is None or not (credit.amount or credit.in_process):
+        return ()
+    row = (
+        meta.message_id,
+        fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer,
+        credit.payment,
+        credit.entity,
+        credit.currency,
+        credit.amount,
+        credit.in_process,
+        credit.effective_date,
+        _stated_at(meta),
+        type(fact).__name__,
+    )
+    return ((CREDITS, row),)
+
+
+def _payer_answered(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects:
+    return Effects(rows=_credit(credits.used(fact), fact, meta))
 
 
 def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:
@@ -172,12 +252,64 @@ def _customer_ref(fact: Any) -> Sequence[Ref]:
     return (Ref(CUSTOMER, (fact.customer,)),)
 
 
-def _customer(fact: Any, meta: Meta, view: View) -> Effects:
-    return Effects(states={_customer_ref(fact)[0]: fact})
+def _customer(fact: i.CustomerChanged, meta: Meta, view: View) -> Effects:
+    known = (fact.name, fact.customer_type, fact.status.value)
+    version = (meta.message_id, fact.customer, _stated_at(meta), *known)
+    return Effects(states={_customer_ref(fact)[0]: fact}, rows=((CUSTOMER_VERSIONS, version),))
 
 
 def _booked(fact: le.EntryPosted, meta: Meta, view: View) -> Effects:
-    return Effects(rows=(_history("entry", fact.document, fact, meta, fact.entry),))
+    lines = [(x.account, x.role, x.side, x.currency, x.amount, x.base) for x in fact.lines]
+    entry = (
+        fact.entry,
+        meta.message_id,
+        fact.customer,
+        fact.entity,
+        fact.currency,
+        fact.base_currency,
+        fact.document,
+        fact.rule,
+        fact.daybook,
+        fact.document_date,
+        fact.posting_date,
+        _stated_at(meta),
+        json.dumps(lines),
+    )
+    rows = ((ENTRIES, entry), _history("entry", fact.document, fact, meta, fact.entry))
+    return Effects(rows=rows, sums=[_posted(fact, line) for line in fact.lines])
+
+
+def _posted(fact: le.EntryPosted, line: le.EntryLine) -> tuple[Any, Key, Sequence[int]]:
+    month = fact.posting_date.replace(day=1)
+    key = (fact.entity, line.account, line.role.value, line.currency, fact.base_currency, month)
+    debit = line.side is Side.DEBIT
+    amounts = (line.amount, 0, line.base, 0) if debit else (0, line.amount, 0, line.base)
+    return ACCOUNT_MONTHS, key, amounts
+
+
+def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
+    """Make the handler of a fact that is kept as it is, the last one by key."""
+
+    def ref(fact: Any) -> Ref:
+        return Ref(kind, key(fact))
+
+    def handle(fact: Any, meta: Meta, view: View) -> Effects:
+        return Effects(states={ref(fact): fact})
+
+    return Handler(lambda fact: (), handle, lambda fact: str(ref(fact)))
+
+
+def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
+    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
+
+
+def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
+    """Keep the first answer, or the one that follows when a command was parked; the others repeat it."""
+    for ref in _answered_refs(outcome):
+        known: Answer | None = view(ref)
+        if known is None or known.verdict == Verdict.PARKED:
+            return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
+    return NOTHING
 
 
 FACTS_OF_PAYMENTS: Final = tuple(
@@ -211,5 +343,9 @@ HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
     p.ApplicationReleased: _ASKED,
     p.ReversalReleased: _ASKED,
+    i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
+    c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
+    c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
+    CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

@@ -1,16 +1,12 @@
-"""Questions to the read models. Amounts are minor units.
-
-Two times: as of a business date, and as known at a moment.
-"""
+"""Questions to the read models about documents. Amounts are minor units."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.domain.aging import OpenItem
 from services.reporting.store import CUSTOMERS, HISTORY, ITEMS, MOVEMENTS, RECEIPTS
 
 Rows = Sequence[Row[Any]]
@@ -21,62 +17,22 @@ OF_PAYMENTS = ("ApplicationSettled", "ApplicationReversed")
 _PAYER = func.coalesce(MOVEMENTS.c.payer, MOVEMENTS.c.customer)
 
 
-async def open_items(
-    connection: AsyncConnection,
-    as_of: date,
-    known_at: datetime | None = None,
-    entity: str | None = None,
-    customer: str | None = None,
-) -> list[OpenItem]:
-    """List what is owed as of a day, from what was known at a time (None: everything known now).
-
-    An item owes its total less what was taken off it with an effective date up to `as_of`, and is
-    left out when that is 0.
-    """
-    rows = await connection.execute(_open_items(as_of, known_at, entity, customer))
-    return [OpenItem(*row) for row in rows]
-
-
 def owed(as_of: date) -> Select[Any]:
     """Ask what is owed as of a day and as known now, by customer, entity and currency."""
-    items = _open_items(as_of, None, None, None).subquery()
-    key = (items.c.customer, items.c.entity, items.c.currency)
-    return select(*key, cast(func.sum(items.c.residual), ITEMS.c.total.type)).group_by(*key)
-
-
-def _open_items(
-    as_of: date, known_at: datetime | None, entity: str | None, customer: str | None
-) -> Select[Any]:
     moved = (
         select(MOVEMENTS.c.customer, MOVEMENTS.c.invoice, func.sum(MOVEMENTS.c.amount).label("taken"))
         .where(MOVEMENTS.c.effective_date <= as_of)
         .group_by(MOVEMENTS.c.customer, MOVEMENTS.c.invoice)
+        .subquery()
     )
-    wanted = [ITEMS.c.document_date <= as_of, ITEMS.c.opened_at.is_not(None)]
-    if known_at is not None:
-        moved = moved.where(MOVEMENTS.c.recorded_at <= known_at)
-        wanted.append(ITEMS.c.opened_at <= known_at)
-    if entity is not None:
-        wanted.append(ITEMS.c.entity == entity)
-    if customer is not None:
-        moved = moved.where(MOVEMENTS.c.customer == customer)
-        wanted.append(ITEMS.c.customer == customer)
-    taken = moved.subquery()
-    residual = (ITEMS.c.total - func.coalesce(taken.c.taken, 0)).label("residual")
-    of_item = and_(taken.c.customer == ITEMS.c.customer, taken.c.invoice == ITEMS.c.invoice)
-    columns = (
-        ITEMS.c.customer,
-        ITEMS.c.invoice,
-        ITEMS.c.entity,
-        ITEMS.c.currency,
-        ITEMS.c.document_date,
-        ITEMS.c.due_date,
-    )
+    of_item = and_(moved.c.customer == ITEMS.c.customer, moved.c.invoice == ITEMS.c.invoice)
+    residual = func.sum(ITEMS.c.total - func.coalesce(moved.c.taken, 0))
+    key = (ITEMS.c.customer, ITEMS.c.entity, ITEMS.c.currency)
     return (
-        select(*columns, cast(residual, ITEMS.c.total.type).label("residual"))
-        .select_from(ITEMS.outerjoin(taken, of_item))
-        .where(*wanted, residual != 0)
-        .order_by(ITEMS.c.due_date, ITEMS.c.customer, ITEMS.c.invoice)
+        select(*key, cast(residual, ITEMS.c.total.type))
+        .select_from(ITEMS.outerjoin(moved, of_item))
+        .where(ITEMS.c.document_date <= as_of, ITEMS.c.opened_at.is_not(None))
+        .group_by(*key)
     )
 
 
@@ -115,7 +71,11 @@ async def payments_named(connection: AsyncConnection, payment: str) -> Rows:
 
 async def movements_on(connection: AsyncConnection, customer: str, invoice: str) -> Rows:
     """List what was taken off an invoice or put back, with the payment it came from."""
-    of_payment = and_(RECEIPTS.c.customer == _PAYER, RECEIPTS.c.payment == MOVEMENTS.c.payment)
+    of_payment = and_(
+        MOVEMENTS.c.what.in_(OF_PAYMENTS),
+        RECEIPTS.c.customer == _PAYER,
+        RECEIPTS.c.payment == MOVEMENTS.c.payment,
+    )
     query = (
         select(MOVEMENTS, RECEIPTS.c.reference, RECEIPTS.c.method)
         .select_from(MOVEMENTS.outerjoin(RECEIPTS, of_payment))

@@ -1,7 +1,16 @@
-"""Reporting's tables: customers, items, movements on items, payments, and what happened to each document."""
+"""Reporting's tables: customers, items, payments, movements on both, entries, sums, and what happened.
 
-from sqlalchemy import BigInteger, Column, Date, DateTime, Index, MetaData, Table, Text
+Two times: `effective_date` is the business date; `recorded_at` when its owner stated a fact, the same on
+every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are minor units.
+"""
 
+import json
+from datetime import date
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, MetaData, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
 from contracts.fields import (
     CustomerStatus,
@@ -11,7 +20,8 @@ from contracts.fields import (
     PaymentKind,
     PaymentStatus,
 )
-from services.reporting.domain.items import Item
+from services.reporting.domain.answers import Answer
+from services.reporting.domain.items import Item, Part, Taken
 from services.reporting.domain.receipts import Receipt
 from services.runtime.service import Kind, Row
 
@@ -25,6 +35,34 @@ CUSTOMERS = Table(
     Column("customer_type", Text, nullable=False),
     Column("status", Text, nullable=False),
 )
+# What was known of a customer from each time on.
+CUSTOMER_VERSIONS = Table(
+    "customer_versions",
+    METADATA,
+    Column("fact", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("customer_type", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Index("customer_versions_by_customer", "customer", "recorded_at"),
+)
+ENTITIES = Table(
+    "entities",
+    METADATA,
+    Column("entity", Text, primary_key=True),
+    Column("base_currency", Text),
+)
+RATES = Table(
+    "rates",
+    METADATA,
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("rate_date", Date, primary_key=True),
+    Column("rate", Text, nullable=False),
+)
+
+# `instalments` are [date, amount], `taken` is what was taken off with effect on each date.
 ITEMS = Table(
     "items",
     METADATA,
@@ -42,13 +80,16 @@ ITEMS = Table(
     Column("note", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("number", Text, nullable=False),
+    Column("rate", Text, nullable=False),
+    Column("sales_order", Text, nullable=False),
+    Column("instalments", JSONB, nullable=False),
+    Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
 )
 
-# What was taken off an item (negative: put back; the other way round for a credit note). Two times:
-# `effective_date` is the business date, `recorded_at` when invoicing stated it; `fact` is the id of what it
-# stated, `what` its name. `payment` is the document it came from: a payment, a credit note or the invoice
-# that one was used for; empty for a write-off. `payer`: whose payment, when not the customer's own.
+# What was taken off an item (negative: put back; the other way round for a credit note), in its currency.
+# `payment` is the document it came from: a payment, a credit note or the invoice that one was used for;
+# empty for a write-off. `payer`: whose payment, when not the customer's own.
 MOVEMENTS = Table(
     "movements",
     METADATA,
@@ -64,8 +105,23 @@ MOVEMENTS = Table(
     Column("discount", BigInteger, nullable=False),
     Column("written_off", BigInteger, nullable=False),
     Column("payer", Text),
+    Column("currency", Text, nullable=False),
     Index("movements_by_item", "customer", "invoice"),
     Index("movements_by_payment", "payment"),
+    Index("movements_by_date", "effective_date"),
+)
+
+# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py.
+DAYS = Table(
+    "days",
+    METADATA,
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("level", Text, primary_key=True),
+    Column("start", Date, primary_key=True),
+    Column("due_date", Date, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
 )
 RECEIPTS = Table(
     "payments",
@@ -88,10 +144,87 @@ RECEIPTS = Table(
     Column("number", Text, nullable=False),
     Column("instrument", Text, nullable=False),
     Column("selection", Text, nullable=False),
+    Column("rate", Text, nullable=False),
+    Column("sales_order", Text, nullable=False),
     Index("payments_by_payment", "payment"),
 )
 
-# Every fact of a document, in the words of its type, so that its story can be told.
+# What came to a payment and went from it: `amount` of what it has left over, `in_process` of what the bank
+# does not have yet.
+CREDITS = Table(
+    "credits",
+    METADATA,
+    Column("fact", Text, primary_key=True),
+    Column("customer", Text, nullable=False),
+    Column("payment", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("what", Text, nullable=False),
+    Index("credits_by_payment", "customer", "payment"),
+)
+
+# Journal entries as the ledger stated them; `entry` is the fact that it books. A line is
+# [account, role, side, currency, amount, base].
+ENTRIES = Table(
+    "entries",
+    METADATA,
+    Column("entry", Text, primary_key=True),
+    Column("fact", Text, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("base_currency", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("daybook", Text, nullable=False),
+    Column("document_date", Date, nullable=False),
+    Column("posting_date", Date, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("lines", JSONB, nullable=False),
+    Index("entries_by_date", "posting_date", "entry"),
+    Index("entries_by_document", "customer", "document"),
+)
+ACCOUNT_MONTHS = Table(
+    "account_months",
+    METADATA,
+    Column("entity", Text, primary_key=True),
+    Column("account", Text, primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("base_currency", Text, primary_key=True),
+    Column("month", Date, primary_key=True),
+    Column("debit", BigInteger, nullable=False),
+    Column("credit", BigInteger, nullable=False),
+    Column("base_debit", BigInteger, nullable=False),
+    Column("base_credit", BigInteger, nullable=False),
+)
+
+# The answers to commands that came in by our own door, and of all others those that were not accepted.
+# Once the fact number `stated` of `service` is read on `lane`, what the command did is visible.
+ANSWERS = Table(
+    "answers",
+    METADATA,
+    Column("source", Text, primary_key=True),
+    Column("command", Text, primary_key=True),
+    Column("type", Text, primary_key=True),
+    Column("service", Text, nullable=False),
+    Column("verdict", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("repeated", Boolean, nullable=False),
+    Column("lane", SmallInteger, nullable=False),
+    Column("stated", BigInteger, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("actor", Text, nullable=False),
+    Index("answers_by_time", "recorded_at"),
+)
+
+# Every fact of a document, in the words of its type, so that its story can be told. `correlation` is the
+# command at its root.
 HISTORY = Table(
     "history",
     METADATA,
@@ -103,8 +236,32 @@ HISTORY = Table(
     Column("what", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Column("actor", Text, nullable=False),
+    Column("correlation", Text, nullable=False),
+    Column("causation", Text, nullable=False),
     Index("history_by_document", "document_kind", "document", "customer"),
+    Index("history_by_correlation", "correlation"),
+    Index("history_by_customer", "customer", "recorded_at"),
 )
+
+
+def entity_to_row(entity: EntityConfigured) -> Row:
+    """Write an entity as a row of ENTITIES."""
+    return (entity.entity, entity.base_currency)
+
+
+def rate_to_row(rate: RateSet) -> Row:
+    """Write a rate as a row of RATES."""
+    return (rate.entity, rate.currency, rate.rate_date, rate.rate)
+
+
+def answer_to_row(answer: Answer) -> Row:
+    """Write an answer as a row of ANSWERS."""
+    return tuple(answer)
+
+
+def answer_from_row(row: Row) -> Answer:
+    """Read an answer from a row of ANSWERS."""
+    return Answer(*row)
 
 
 def customer_to_row(customer: CustomerChanged) -> Row:
@@ -136,13 +293,26 @@ def item_to_row(item: Item) -> Row:
         item.note,
         item.kind.value,
         item.number,
+        item.rate,
+        item.order,
+        _dated(item.instalments),
+        _dated(item.taken),
     )
+
+
+def _dated(amounts: tuple[Part, ...] | tuple[Taken, ...]) -> str:
+    return json.dumps([(day.isoformat(), amount) for day, amount in amounts])
 
 
 def item_from_row(row: Row) -> Item:
     """Read an item from a row of ITEMS."""
-    *plain, status, opened_at, note, kind, number = row
-    fields = (*plain, InvoiceStatus(status), opened_at, note, DocumentKind(kind), number)
+    *plain, status, opened_at, note, kind, number, rate, order, instalments, taken = row
+    dated = (
+        tuple(Part(date.fromisoformat(day), amount) for day, amount in json.loads(instalments)),
+        tuple(Taken(date.fromisoformat(day), amount) for day, amount in json.loads(taken)),
+    )
+    stands = (InvoiceStatus(status), opened_at, note, DocumentKind(kind), number, rate, order)
+    fields = (*plain, *stands, *dated)
     return Item(*fields)
 
 
@@ -167,17 +337,26 @@ def receipt_to_row(receipt: Receipt) -> Row:
         receipt.number,
         receipt.instrument.value,
         receipt.selection,
+        receipt.rate,
+        receipt.order,
     )
 
 
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
-    plain, status, (*amounts, kind, number, instrument, selection) = row[:8], row[8], row[9:]
-    stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection)
+    plain, status, (*amounts, kind, number, instrument, selection, rate, order) = row[:8], row[8], row[9:]
+    stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection, rate, order)
     fields = (*plain, PaymentStatus(status), *amounts, *stands)
     return Receipt(*fields)
+
+
+def _only_written(row: Row) -> Row:
+    return row
 
 
 CUSTOMER = Kind("customer", CUSTOMERS, customer_to_row, customer_from_row)
 ITEM = Kind("item", ITEMS, item_to_row, item_from_row)
 RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
+ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
+RATE = Kind("rate", RATES, rate_to_row, _only_written)
+ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)

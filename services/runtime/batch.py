@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table
 
 from contracts import codec, envelope
-from contracts.catalog import BY_CLASS, Entry, commands_topic, facts_topic
+from contracts.catalog import BY_CLASS, OUTCOMES_TOPIC, Entry, commands_topic, facts_topic
 from contracts.commands import DiscardParked, ReplayParked
 from contracts.envelope import Envelope, Headers, Unreadable
 from contracts.events.kernel import CommandOutcome, DeadLetter, Verdict
@@ -101,6 +101,13 @@ class Item:
         """The record's key, for what is said about it; empty when it has none, or one beyond all measure."""
         key: bytes = self.record.key or b""
         return key if len(key) <= MOST_BESIDE_BYTES else b""
+
+
+def _stream_of(source: str, topic: str) -> str:
+    """Name the stream that a source (`service/lane`) makes on a topic; empty when it has no place there."""
+    if topic == OUTCOMES_TOPIC:
+        return f"{source} outcomes"
+    return source if topic == facts_topic(source.partition("/")[0]) else ""
 
 
 def _hash(*parts: bytes) -> bytes:
@@ -190,6 +197,8 @@ class Batch:
         return item
 
     def _check_key(self, record: Any, entry: Entry, message: Any) -> None:
+        if not entry.key:
+            return  # its sender set the key
         expected = getattr(message, entry.key)
         if record.key != expected.encode():
             raise Unreadable("wrong_key", f"the key of {entry.name} is its {entry.key}, {expected!r}")
@@ -200,7 +209,16 @@ class Batch:
         assert item.envelope
         assert item.entry
         env = item.envelope
-        item.meta = Meta(env.id, env.source, item.lane, self.recorded_at, env.time, env.actor)
+        item.meta = Meta(
+            env.id,
+            env.source,
+            item.lane,
+            self.recorded_at,
+            env.time,
+            env.actor,
+            env.correlation,
+            env.causation,
+        )
         if item.handler:
             item.refs = item.handler.refs(item.message)
         if item.record.topic == commands_topic(self.service.name):
@@ -212,10 +230,11 @@ class Batch:
         if item.envelope is None:
             return True
         source, found = item.envelope.source, item.envelope.sequence
-        if found == 0 or facts_topic(source.partition("/")[0]) != item.record.topic:
+        stream = _stream_of(source, item.record.topic)
+        if found == 0 or not stream:
             item.rejection = Rejection("bad_envelope", "a fact has a sequence, and its service as source")
             return True
-        last = lane.seen.get(source, 0)
+        last = lane.seen.get(stream, 0)
         if found > last + 1:
             reason = f"{item.record.topic}: {source} goes from {last} to {found}; facts are missing"
             return Alarm(lane.number, reason)
@@ -224,7 +243,7 @@ class Batch:
         if item.rejection and item.rejection.code in _NEWER:
             reason = f"{item.record.topic}: {item.envelope.type} is not known here; upgrade this service"
             return Alarm(lane.number, reason)
-        lane.seen[source] = found
+        lane.seen[stream] = found
         return True
 
     # -- what has to be loaded -------------------------------------------------------------------
@@ -465,8 +484,9 @@ class Batch:
         assert item.envelope
         env = item.envelope
         code, detail = why or ("", "")
+        stated = self.lanes[item.lane].emitted.get(f"{facts_topic(self.service.name)}/{item.lane}", 0)
         answer = CommandOutcome(
-            env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated
+            env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated, stated=stated
         )
         self._emit(item, answer, item.key, item.lane)
 

@@ -130,8 +130,9 @@ class PostgresTransaction:
             await self._connection.execute(_upsert_sql(kind.table), *_columns(rows))
         for table, appended in changes.rows.items():
             await self._copy(table, appended)
-        for table, sums in changes.sums.items():
-            summed = [(*key, *amounts) for key, amounts in sums.items()]
+        # In order, so that two transactions that add to the same rows wait for each other, no more.
+        for table, sums in sorted(changes.sums.items(), key=lambda one: one[0].name):
+            summed = [(*key, *sums[key]) for key in sorted(sums)]
             await self._connection.execute(_upsert_sql(table, adding=True), *_columns(summed))
         if changes.unparked:
             sql = "DELETE FROM parked p USING unnest($1::int[], $2::bigint[]) AS k(lane, position) "

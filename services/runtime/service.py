@@ -52,6 +52,7 @@ class Meta(NamedTuple):
 
     `message_id` is the CloudEvents id (of a fact: `service/lane/position`), `stated_at` the time in
     its envelope (RFC 3339 text, empty when absent), `recorded_at` the time of this transaction.
+    `correlation` names the command at the root of what led here, `causation` the message directly before.
     """
 
     message_id: str
@@ -60,6 +61,8 @@ class Meta(NamedTuple):
     recorded_at: datetime
     stated_at: str = ""
     actor: str = ""
+    correlation: str = ""
+    causation: str = ""
 
 
 class Effects(NamedTuple):

@@ -20,8 +20,9 @@ class Lane:
     """How far one lane has come. One row, locked by each transaction on the lane.
 
     `position` is the last number given to a message of the lane's outbox; `offsets` the next Kafka
-    offset to process by topic; `seen` the last sequence by source of facts (`service/lane`);
-    `emitted` the last sequence given out by `topic/partition`; `parked` counts parked messages.
+    offset to process by topic; `seen` the last sequence by stream (`service/lane` for its facts,
+    `service/lane outcomes` for its answers); `emitted` the last sequence given out by `topic/partition`;
+    `parked` counts parked messages.
     """
 
     number: int

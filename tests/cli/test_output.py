@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from services.cli.accounting import trial_balance_report
-from services.cli.output import Format, Money, Sheet, records, show, upright
+from services.cli.output import Format, Sheet, records, show, upright
 from services.cli.proving import differences_sheet, proof_report
 from services.cli.publishing import SOURCE, BadLine, read_line
 from services.cli.reading import By, aging_report
 from services.ledger.queries import Balance
 from services.prove import Difference, InFlight, Proof
 from services.reporting.domain.aging import OpenItem
+from services.reporting.exports.report import Money
 
 DAY = date(2026, 3, 10)
 

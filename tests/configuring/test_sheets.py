@@ -6,9 +6,9 @@ from contracts.commands import ApplicationRequest
 from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind, PaymentStatus
 from services.cli.applying import suggestion_sheet
 from services.cli.instruments import payments_sheet, selections_sheet, sums_sheet
-from services.cli.output import Money
 from services.payments.domain.account import Item
 from services.payments.domain.payment import Payment
+from services.reporting.exports.report import Money
 
 DAY = date(2026, 2, 10)
 S = InstrumentStatus

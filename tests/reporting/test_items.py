@@ -37,10 +37,7 @@ CREDIT_NOTE: dict[str, Any] = {
 OWED = [DocumentKind.INVOICE, DocumentKind.DEBIT_NOTE, DocumentKind.FINANCE_CHARGE, DocumentKind.DUNNING_FEE]
 
 NOT_TOLD = {
-    "PayerAnswered",  # PaymentApplied and its like say the same to the payer
     "PostingRefused",  # InvoiceReturnedToDraft says the same
-    "EntityConfigured",
-    "RateSet",
     "PaymentProfileDefined",
     "ChartDefined",
     "PeriodClosed",

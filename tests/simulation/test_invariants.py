@@ -98,6 +98,7 @@ def test_the_read_models_can_be_built_anew_from_the_facts_alone(story: list[Inte
         before = world.sites["reporting"].store
         for table in built.service.tables.tables.values():
             assert built.store.states[table] == before.states[table]
+            assert built.store.sums[table] == before.sums[table]
             # What is appended lies in the order in which topics were read: that is nobody's business.
             assert sorted(map(repr, built.store.rows[table])) == sorted(map(repr, before.rows[table]))
 

@@ -140,7 +140,14 @@ class World:
         for row in rows:
             source = f"{service.name}/{row.lane}"
             head = Envelope(
-                f"{source}/{row.position}", source, row.type, row.recorded_at.isoformat(), row.sequence
+                f"{source}/{row.position}",
+                source,
+                row.type,
+                row.recorded_at.isoformat(),
+                row.sequence,
+                row.correlation,
+                row.causation,
+                row.actor,
             )
             self.put(row.topic, row.partition, row.key, row.body, envelope.write(head))
 

@@ -9,8 +9,8 @@ from importlib.resources import files
 import pytest
 
 from services import demo
-from services.reporting.domain.aging import age
-from services.reporting.queries import open_items
+from services.reporting.aging import open_items
+from services.reporting.domain.aging import Question, age
 from services.runtime.local.stack import LocalStack
 from services.runtime.reading import reading
 from tests.system.client import Client, message
@@ -54,7 +54,7 @@ async def reported(client: Client, day: date) -> dict[str, tuple[int, int]]:
     items: Counter[str] = Counter()
     async with reading(client.environment["OPENITEM_REPORTING_DSN"]) as connection:
         for entity in ENTITIES:
-            for figure in age(await open_items(connection, day, entity=entity), day):
+            for figure in age(await open_items(connection, Question(day, entity=entity)), day):
                 cents[figure.bucket] += figure.amount
                 items[figure.bucket] += figure.items
     return {bucket: (cents[bucket], items[bucket]) for bucket in cents}

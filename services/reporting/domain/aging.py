@@ -1,7 +1,11 @@
-"""Aging: into which bucket an open item falls, and how buckets add up."""
+"""Aging: what is asked of it, into which bucket an open item falls, and how buckets add up."""
 
+import re
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 
@@ -23,8 +27,96 @@ DEFAULT_SCHEME: Final = (
 """Days overdue are `as of - due date`; an item due on the day itself is current."""
 
 
+LIGHT_SCHEME: Final = (Bucket("0-30", None, 30), *DEFAULT_SCHEME[2:])
+"""Light's columns: what is not due yet counts with what is up to 30 days overdue."""
+
+SCHEMES: Final = {"default": DEFAULT_SCHEME, "light": LIGHT_SCHEME}
+
+_LIMITS: Final = re.compile(r"\d{1,5}(,\d{1,5}){0,11}")
+
+
+class SchemeError(ValueError):
+    """A text that names no scheme of buckets."""
+
+
+def scheme_of(text: str) -> Sequence[Bucket]:
+    """Read a scheme: its name, or the last day of each bucket. Raises SchemeError.
+
+    >>> [bucket.name for bucket in scheme_of("15,45")]
+    ['current', '1-15', '16-45', '45+']
+    """
+    if text in SCHEMES:
+        return SCHEMES[text]
+    if not _LIMITS.fullmatch(text):
+        raise SchemeError(f"{text[:40]!r} is no scheme: {', '.join(SCHEMES)}, or days such as 15,45,75")
+    limits = [0, *map(int, text.split(","))]
+    if any(before >= after for before, after in pairwise(limits)):
+        raise SchemeError(f"the days of {text!r} do not rise")
+    between = (Bucket(f"{before + 1}-{last}", before + 1, last) for before, last in pairwise(limits))
+    return (DEFAULT_SCHEME[0], *between, Bucket(f"{limits[-1]}+", limits[-1] + 1, None))
+
+
+class Basis(StrEnum):
+    """From which date an item ages."""
+
+    due = "due"
+    document = "document"
+
+
+class Credits(StrEnum):
+    """How what is owed to customers ages: by its own date, or as current."""
+
+    own = "own"
+    current = "current"
+
+
+class Unapplied(StrEnum):
+    """Whether what is left over of payments stands beside the buckets, or counts in them."""
+
+    beside = "beside"
+    within = "within"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of aging. None and empty mean everything; `known_at` None means everything known now.
+
+    `name` is a part of the customer's name or account. With `in_base`, amounts are in the base currencies
+    of the entities, each item converted at its own rate. `customers_known_at`: the time of what is known of
+    customers, where that differs.
+    """
+
+    as_of: date
+    known_at: datetime | None = None
+    scheme: str = "default"
+    basis: Basis = Basis.due
+    credits: Credits = Credits.own
+    unapplied: Unapplied = Unapplied.beside
+    entity: str | None = None
+    currency: str | None = None
+    customer: str | None = None
+    name: str = ""
+    customer_type: str | None = None
+    status: str | None = None
+    in_base: bool = False
+    customers_known_at: datetime | None = None
+
+    @property
+    def buckets(self) -> Sequence[Bucket]:
+        """The buckets of the scheme. Raises SchemeError."""
+        return scheme_of(self.scheme)
+
+    @property
+    def asks_about_customers(self) -> bool:
+        """Whether some customers only are asked for."""
+        return bool(self.customer or self.name or self.customer_type or self.status)
+
+
 class OpenItem(NamedTuple):
-    """What an item owes as of a day. `amount` is minor units of `currency`."""
+    """What an item, or a part of it with a due date of its own, owes as of a day.
+
+    `amount` is minor units of `currency`; `future` is what payments dated later take off it.
+    """
 
     customer: str
     invoice: str
@@ -33,6 +125,11 @@ class OpenItem(NamedTuple):
     document_date: date
     due_date: date
     amount: int
+    kind: str = "INVOICE"
+    number: str = ""
+    reference: str = ""
+    total: int = 0
+    future: int = 0
 
 
 class Figure(NamedTuple):
@@ -41,6 +138,14 @@ class Figure(NamedTuple):
     bucket: str
     amount: int
     items: int
+
+
+def bucket_on(question: Question, document_date: date, due_date: date, amount: int) -> str:
+    """Name the bucket of an amount, as is asked."""
+    if question.credits is Credits.current and amount < 0:
+        return question.buckets[0].name
+    basis = due_date if question.basis is Basis.due else document_date
+    return bucket_of((question.as_of - basis).days, question.buckets)
 
 
 def bucket_of(days_overdue: int, scheme: Sequence[Bucket] = DEFAULT_SCHEME) -> str:

@@ -30,6 +30,8 @@ class Receipt:
     number: str = ""
     instrument: InstrumentStatus = InstrumentStatus.INITIAL
     selection: str = ""
+    rate: str = "1"
+    order: str = ""
 
 
 def after(receipt: Receipt | None, fact: Any) -> Receipt:
@@ -42,7 +44,7 @@ def after(receipt: Receipt | None, fact: Any) -> Receipt:
     match fact:
         case p.PaymentEdited():
             return _edited(receipt, fact)
-        case p.HoldReleased():
+        case p.HoldReleased() | p.PaymentReopened():
             return replace(receipt, status=fact.status)
         case p.PaymentReleased():
             return _released(receipt, fact)
@@ -59,7 +61,6 @@ STATUSES: dict[type, PaymentStatus] = {
     p.PaymentReserved: PaymentStatus.RESERVED,
     p.PaymentUnreserved: PaymentStatus.OPEN,
     p.PaymentClosed: PaymentStatus.CLOSED,
-    p.PaymentReopened: PaymentStatus.OPEN,
     p.RefundStarted: PaymentStatus.RELEASING,
     p.RefundReturned: PaymentStatus.BALANCED,
 }
@@ -79,6 +80,8 @@ def _recorded(fact: p.PaymentRecorded) -> Receipt:
         fact.status,
         kind=fact.kind,
         number=fact.number,
+        rate=fact.rate,
+        order=fact.order,
     )
 
 
@@ -91,6 +94,8 @@ def _edited(receipt: Receipt, fact: p.PaymentEdited) -> Receipt:
         method=fact.method,
         reference=fact.reference,
         status=fact.status,
+        rate=fact.rate,
+        order=fact.order,
     )
 
 

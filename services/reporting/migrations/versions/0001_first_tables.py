@@ -1,7 +1,8 @@
-"""The shell's tables, and customers, items, movements, payments and history."""
+"""The shell's tables, and the read models: see store.py."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.runtime.schema_0001 import (
     create_kernel_tables,
@@ -22,12 +23,100 @@ def upgrade() -> None:
     """Make the tables, and grant what the service does with each."""
     create_kernel_tables("reporting")
     op.create_table(
+        "account_months",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("account", sa.Text(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("base_currency", sa.Text(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("debit", sa.BigInteger(), nullable=False),
+        sa.Column("credit", sa.BigInteger(), nullable=False),
+        sa.Column("base_debit", sa.BigInteger(), nullable=False),
+        sa.Column("base_credit", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "account", "role", "currency", "base_currency", "month"),
+    )
+    op.create_table(
+        "answers",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("command", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("repeated", sa.Boolean(), nullable=False),
+        sa.Column("lane", sa.SmallInteger(), nullable=False),
+        sa.Column("stated", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("source", "command", "type"),
+    )
+    op.create_table(
+        "credits",
+        sa.Column("fact", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("payment", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.Column("effective_date", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("what", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("fact", "payment"),
+    )
+    op.create_table(
+        "customer_versions",
+        sa.Column("fact", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("customer_type", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("fact"),
+    )
+    op.create_table(
         "customers",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("customer_type", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("customer"),
+    )
+    op.create_table(
+        "days",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "currency", "level", "start", "due_date"),
+    )
+    op.create_table(
+        "entities",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("base_currency", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("entity"),
+    )
+    op.create_table(
+        "entries",
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("fact", sa.Text(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("base_currency", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
+        sa.Column("daybook", sa.Text(), nullable=False),
+        sa.Column("document_date", sa.Date(), nullable=False),
+        sa.Column("posting_date", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("lines", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("entry"),
     )
     op.create_table(
         "history",
@@ -39,6 +128,8 @@ def upgrade() -> None:
         sa.Column("what", sa.Text(), nullable=False),
         sa.Column("detail", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("correlation", sa.Text(), nullable=False),
+        sa.Column("causation", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("fact", "document"),
     )
     op.create_table(
@@ -57,6 +148,10 @@ def upgrade() -> None:
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("rate", sa.Text(), nullable=False),
+        sa.Column("sales_order", sa.Text(), nullable=False),
+        sa.Column("instalments", JSONB(), nullable=False),
+        sa.Column("taken", JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "invoice"),
     )
     op.create_table(
@@ -73,6 +168,7 @@ def upgrade() -> None:
         sa.Column("discount", sa.BigInteger(), nullable=False),
         sa.Column("written_off", sa.BigInteger(), nullable=False),
         sa.Column("payer", sa.Text(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("fact", "invoice"),
     )
     op.create_table(
@@ -95,21 +191,55 @@ def upgrade() -> None:
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("instrument", sa.Text(), nullable=False),
         sa.Column("selection", sa.Text(), nullable=False),
+        sa.Column("rate", sa.Text(), nullable=False),
+        sa.Column("sales_order", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "payment"),
     )
+    op.create_table(
+        "rates",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("rate_date", sa.Date(), nullable=False),
+        sa.Column("rate", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
+    )
+    op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
+    op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
+    op.create_index(
+        "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
+    )
+    op.create_index("entries_by_date", "entries", ["posting_date", "entry"], unique=False)
+    op.create_index("entries_by_document", "entries", ["customer", "document"], unique=False)
+    op.create_index("history_by_correlation", "history", ["correlation"], unique=False)
+    op.create_index("history_by_customer", "history", ["customer", "recorded_at"], unique=False)
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
+    op.create_index("movements_by_date", "movements", ["effective_date"], unique=False)
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
-    for table in ("customers", "items", "payments"):
+    for table in ("account_months", "answers", "customers", "days", "entities", "items", "payments", "rates"):
         make_mutable(table, ROLE)
-    for table in ("movements", "history"):
+    for table in ("credits", "customer_versions", "entries", "history", "movements"):
         make_append_only(table, ROLE)
 
 
 def downgrade() -> None:
     """Drop everything; a service's history goes with it."""
-    for table in ("history", "movements", "payments", "items", "customers"):
+    for table in (
+        "account_months",
+        "answers",
+        "credits",
+        "customer_versions",
+        "customers",
+        "days",
+        "entities",
+        "entries",
+        "history",
+        "items",
+        "movements",
+        "payments",
+        "rates",
+    ):
         op.drop_table(table)
     drop_kernel_tables()

@@ -1,0 +1,292 @@
+"""Who owes what since when, as of any date and as known at any time. Amounts are minor units.
+
+What an item owes as of a date is its total less what was taken off it with effect up to then. As known now
+it is found from the other end: what it owes now, and what was taken off with effect later. Both are the
+same number; the second touches few rows. Totals of all customers come from the sums of domain/days.py.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.money import EXPONENTS
+from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, Unapplied
+
+# What was taken off items with effect later, of everything; or up to the date, of what was known.
+_NOW = """
+moved AS (
+    SELECT customer, invoice, sum(amount)::bigint AS amount FROM movements
+    WHERE effective_date > :as_of {of_customer} GROUP BY customer, invoice
+), standing AS (
+    SELECT {columns}, i.residual + coalesce(m.amount, 0) AS open, coalesce(m.amount, 0) AS future
+    FROM items i LEFT JOIN moved m USING (customer, invoice)
+    WHERE i.residual <> 0 AND i.document_date <= :as_of {wanted}
+    UNION ALL
+    SELECT {columns}, m.amount AS open, m.amount AS future
+    FROM moved m JOIN items i USING (customer, invoice)
+    WHERE i.residual = 0 AND m.amount <> 0 AND i.document_date <= :as_of {wanted}
+)"""
+_THEN = """
+moved AS (
+    SELECT customer, invoice, (sum(amount) FILTER (WHERE effective_date <= :as_of))::bigint AS amount,
+        (sum(amount) FILTER (WHERE effective_date > :as_of))::bigint AS future
+    FROM movements WHERE recorded_at <= :known_at {of_customer} GROUP BY customer, invoice
+), standing AS (
+    SELECT {columns}, i.total - coalesce(m.amount, 0) AS open, coalesce(m.future, 0) AS future
+    FROM items i LEFT JOIN moved m USING (customer, invoice)
+    WHERE i.opened_at <= :known_at AND i.document_date <= :as_of {wanted}
+)"""
+_COLUMNS = """
+    i.customer, i.invoice, i.entity, i.currency, i.rate, i.document_date, i.due_date, i.total, i.kind,
+    i.number, i.reference, i.instalments"""
+
+# The parts of an item are paid in order of date, see domain/days.py: `open_parts`.
+_PARTS = """
+parts AS (
+    SELECT customer, invoice, entity, currency, rate, document_date, due_date, open AS amount, kind, number,
+        reference, total, future
+    FROM standing WHERE instalments = '[]' AND open <> 0
+    UNION ALL
+    SELECT customer, invoice, entity, currency, rate, document_date, p.due_date, p.amount - {paid}, kind,
+        number, reference, p.amount, {paid_later} - {paid}
+    FROM standing, LATERAL (
+        SELECT (x ->> 0)::date AS due_date, (x ->> 1)::bigint AS amount, part, count(*) OVER () AS parts,
+            (sum((x ->> 1)::bigint) OVER (ORDER BY part) - (x ->> 1)::bigint)::bigint AS before
+        FROM jsonb_array_elements(instalments) WITH ORDINALITY AS y(x, part)
+    ) p
+    WHERE instalments <> '[]' AND open <> 0 AND p.amount <> {paid}
+    {credits}
+)"""
+_PAID = """(CASE WHEN part = 1 THEN least({taken}, p.amount)
+    WHEN part = parts THEN greatest({taken} - p.before, 0)
+    ELSE least(greatest({taken} - p.before, 0), p.amount) END)"""
+_FIFO = {
+    "paid": _PAID.format(taken="total - open"),
+    "paid_later": _PAID.format(taken="total - open + future"),
+}
+
+# What is left over of payments counts as owed the other way round, from the payment's date on.
+_LEFT_OVER = """
+    UNION ALL
+    SELECT p.customer, p.payment, p.entity, p.currency, p.rate, p.payment_date, p.payment_date, -c.amount,
+        p.kind, p.number, p.reference, -p.amount, 0
+    FROM (
+        SELECT i.customer, i.payment, sum(i.amount)::bigint AS amount FROM credits i
+        WHERE i.effective_date <= :as_of {wanted} GROUP BY i.customer, i.payment
+    ) c JOIN payments p USING (customer, payment)
+    WHERE c.amount <> 0"""
+
+_ABOUT = """AND i.customer IN (
+    SELECT v.customer FROM (
+        SELECT DISTINCT ON (customer) * FROM customer_versions {then}
+        ORDER BY customer, recorded_at DESC, fact DESC
+    ) v WHERE {about})"""
+_NAMES = """
+    SELECT DISTINCT ON (customer) customer, name FROM customer_versions
+    WHERE customer = ANY(:customers) {then} ORDER BY customer, recorded_at DESC, fact DESC"""
+_SUMS = """
+    SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM (
+        SELECT currency, due_date, amount, items FROM days
+        WHERE level = 'year' AND start < :year {wanted}
+        UNION ALL
+        SELECT currency, due_date, amount, items FROM days
+        WHERE level = 'month' AND start >= :year AND start < :month {wanted}
+        UNION ALL
+        SELECT currency, due_date, amount, items FROM days
+        WHERE level = 'day' AND start >= :month AND start <= :as_of {wanted}
+    ) d GROUP BY 1, 2"""
+_BESIDE = """
+    SELECT i.customer, i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
+        coalesce(sum(in_process) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
+        coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
+    FROM credits i WHERE true {wanted} {then} GROUP BY i.customer, i.currency ORDER BY 1, 2"""
+
+_BY_CUSTOMER = """SELECT customer, shown_in, {sums}, sum(shown)::bigint AS total
+    FROM (SELECT customer, shown_in, shown, {bucket} AS b FROM based) x
+    GROUP BY customer, shown_in ORDER BY total DESC, customer, shown_in"""
+_TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
+_ITEMS = """SELECT customer, invoice, entity, shown_in, document_date, due_date, shown, kind, number,
+    reference, total, future FROM based ORDER BY due_date, customer, invoice"""
+
+_CONVERTED = """
+based AS (
+    SELECT p.*, coalesce(e.base_currency, p.currency) AS shown_in,
+        CASE WHEN coalesce(e.base_currency, p.currency) = p.currency THEN p.amount ELSE round(
+            p.amount * p.rate::numeric * 10.0 ^ ((CAST(:exponents AS jsonb) ->> e.base_currency)::int
+            - (CAST(:exponents AS jsonb) ->> p.currency)::int))::bigint END AS shown
+    FROM parts p LEFT JOIN entities e USING (entity)
+)"""
+_PLAIN = "based AS (SELECT p.*, p.currency AS shown_in, p.amount AS shown FROM parts p)"
+
+
+class Total(NamedTuple):
+    """A bucket of one currency."""
+
+    currency: str
+    bucket: str
+    amount: int
+    items: int
+
+
+class CustomerRow(NamedTuple):
+    """What a customer owes in one currency, bucket by bucket, in the scheme's order."""
+
+    customer: str
+    name: str
+    currency: str
+    amounts: tuple[int, ...]
+    total: int
+
+
+class Beside(NamedTuple):
+    """What stands beside aging, by customer and currency: left over of payments, and not in the bank yet.
+
+    `future` is what is left over of payments dated later.
+    """
+
+    customer: str
+    currency: str
+    unapplied: int
+    in_process: int
+    future: int
+
+
+def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
+    """Write a statement over `based`, the open parts; gives its text and its parameters."""
+    wanted, values = conditions(question)
+    values["as_of"] = question.as_of
+    known = _NOW
+    if question.known_at is not None:
+        values["known_at"] = question.known_at
+        known = _THEN
+    of_customer = "AND customer = :customer" if question.customer else ""
+    moved = known.format(columns=_COLUMNS, wanted=wanted, of_customer=of_customer)
+    left_over = ""
+    if question.unapplied is Unapplied.within:
+        then = " AND i.recorded_at <= :known_at" if question.known_at is not None else ""
+        left_over = _LEFT_OVER.format(wanted=wanted + then)
+    shown = _PLAIN
+    if question.in_base:
+        shown = _CONVERTED
+        values["exponents"] = json.dumps(EXPONENTS)
+    return f"WITH {moved}, {_PARTS.format(credits=left_over, **_FIFO)}, {shown} {ask}", values
+
+
+def conditions(question: Question) -> tuple[str, dict[str, Any]]:
+    """Write which items are wanted, as more conditions on `i`."""
+    asked = {"entity": question.entity, "currency": question.currency, "customer": question.customer}
+    values: dict[str, Any] = {column: value for column, value in asked.items() if value}
+    wanted = [f"AND i.{column} = :{column}" for column in values]
+    versions = {"customer_type": question.customer_type, "status": question.status}
+    given: dict[str, Any] = {column: value for column, value in versions.items() if value}
+    about = [f"v.{column} = :{column}" for column in given]
+    if question.name:
+        about.append("(v.name ILIKE :name OR v.customer ILIKE :name)")
+        given["name"] = f"%{_like(question.name)}%"
+    if about:
+        customers_at = question.customers_known_at or question.known_at
+        then = ""
+        if customers_at is not None:
+            then, given["customers_at"] = "WHERE recorded_at <= :customers_at", customers_at
+        wanted.append(_ABOUT.format(then=then, about=" AND ".join(about)))
+    return " ".join(wanted), {**values, **given}
+
+
+def _like(part: str) -> str:
+    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _bucket(question: Question) -> tuple[str, dict[str, Any]]:
+    """Write the number of an item's bucket, from 0."""
+    firsts = [bucket.first for bucket in question.buckets if bucket.first is not None]
+    day = "due_date" if question.basis is Basis.due else "document_date"
+    number = f"width_bucket(:as_of - {day}, CAST(:firsts AS integer[]))"
+    if question.credits is Credits.current:
+        number = f"CASE WHEN amount < 0 THEN 0 ELSE {number} END"
+    return number, {"firsts": firsts}
+
+
+async def _rows(connection: AsyncConnection, sql: str, values: dict[str, Any]) -> Sequence[Any]:
+    return (await connection.execute(text(sql), values)).all()
+
+
+async def open_items(connection: AsyncConnection, question: Question) -> list[OpenItem]:
+    """List what is owed, oldest due date first."""
+    return [OpenItem(*row) for row in await _rows(connection, *_statement(question, _ITEMS))]
+
+
+async def totals(connection: AsyncConnection, question: Question) -> list[Total]:
+    """Add up what is owed by currency and bucket, empty buckets included."""
+    if _is_summed(question):
+        found = await _rows(connection, *_from_sums(question))
+    else:
+        number, values = _bucket(question)
+        sql, more = _statement(question, _TOTALS.format(bucket=number))
+        found = await _rows(connection, sql, {**values, **more})
+    figures = {(currency, number): (amount, count) for currency, number, amount, count in found}
+    currencies = sorted({currency for (currency, _), figure in figures.items() if any(figure)})
+    return [
+        Total(currency, bucket.name, *figures.get((currency, number), (0, 0)))
+        for currency in currencies
+        for number, bucket in enumerate(question.buckets)
+    ]
+
+
+def _is_summed(question: Question) -> bool:
+    plain = question.basis is Basis.due and question.credits is Credits.own and not question.in_base
+    beside = question.unapplied is Unapplied.beside
+    return plain and beside and question.known_at is None and not question.asks_about_customers
+
+
+def _from_sums(question: Question) -> tuple[str, dict[str, Any]]:
+    number, values = _bucket(question)
+    month = question.as_of.replace(day=1)
+    values |= {"as_of": question.as_of, "month": month, "year": month.replace(month=1)}
+    wanted = ""
+    for column, value in (("entity", question.entity), ("currency", question.currency)):
+        if value:
+            wanted += f" AND {column} = :{column}"
+            values[column] = value
+    return _SUMS.format(bucket=number, wanted=wanted), values
+
+
+async def by_customer(connection: AsyncConnection, question: Question) -> list[CustomerRow]:
+    """Add up what is owed by customer and currency, the largest total first."""
+    number, values = _bucket(question)
+    count = len(question.buckets)
+    sums = ", ".join(f"coalesce(sum(shown) FILTER (WHERE b = {n}), 0)::bigint" for n in range(count))
+    sql, more = _statement(question, _BY_CUSTOMER.format(sums=sums, bucket=number))
+    rows = await _rows(connection, sql, {**values, **more})
+    names = await names_of(connection, {row[0] for row in rows}, question.known_at)
+    return [
+        CustomerRow(row[0], names.get(row[0], ""), row[1], tuple(row[2 : 2 + count]), row[-1]) for row in rows
+    ]
+
+
+async def names_of(
+    connection: AsyncConnection, customers: Iterable[str], known_at: datetime | None = None
+) -> dict[str, str]:
+    """Find what customers were called at a time, by account."""
+    then = "AND recorded_at <= :known_at" if known_at is not None else ""
+    values: dict[str, Any] = {"customers": sorted(customers)}
+    if known_at is not None:
+        values["known_at"] = known_at
+    return {customer: name for customer, name in await _rows(connection, _NAMES.format(then=then), values)}
+
+
+async def beside(connection: AsyncConnection, question: Question) -> list[Beside]:
+    """Add up what is left over of payments and what of them is in process, by customer and currency."""
+    wanted, values = conditions(question)
+    values["as_of"] = question.as_of
+    then = ""
+    if question.known_at is not None:
+        values["known_at"] = question.known_at
+        then = "AND i.recorded_at <= :known_at"
+    found = [
+        Beside(*row) for row in await _rows(connection, _BESIDE.format(wanted=wanted, then=then), values)
+    ]
+    return [one for one in found if one.unapplied or one.in_process or one.future]

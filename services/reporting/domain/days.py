@@ -1,0 +1,92 @@
+"""What each document adds to aging on each date, so that the totals of any date are sums of few rows.
+
+A document's parts are paid in order of date. What changes on a date is kept three times: in its year, its
+month and the day itself. The total as of a date is then the years before its year, the months of its year
+before its month, and the days of its month up to it.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Final, NamedTuple
+
+from services.reporting.domain.items import Item, sign_of
+
+Change = tuple[int, int]
+"""By how much what is open changes, and by how many parts."""
+
+
+class Place(NamedTuple):
+    """When something changes, and what it is due on."""
+
+    on: date
+    due_date: date
+
+
+class Span(NamedTuple):
+    """A year, a month or a day, by its first date."""
+
+    level: str
+    start: date
+
+
+YEAR, MONTH, DAY = "year", "month", "day"
+_NOTHING: Final = (0, 0)
+
+
+def spans(day: date) -> tuple[Span, Span, Span]:
+    """Give the year, the month and the day that a change on `day` is kept in."""
+    month = day.replace(day=1)
+    return Span(YEAR, month.replace(month=1)), Span(MONTH, month), Span(DAY, day)
+
+
+def changes(item: Item) -> dict[Place, Change]:
+    """Give what changes on each date over the life of an opened document."""
+    found: dict[Place, Change] = {}
+    if item.opened_at is None:
+        return found
+    before = tuple(0 for _ in item.parts)
+    for day, now in _steps(item):
+        for part, was, is_ in zip(item.parts, before, now, strict=True):
+            if was != is_:
+                place = Place(day, part.due_date)
+                amount, parts = found.get(place, _NOTHING)
+                found[place] = (amount + is_ - was, parts + bool(is_) - bool(was))
+        before = now
+    return {place: change for place, change in found.items() if change != _NOTHING}
+
+
+def _steps(item: Item) -> Iterator[tuple[date, tuple[int, ...]]]:
+    """Give what each part owes from each date on at which that changes."""
+    taken = 0
+    yield item.document_date, open_parts(item, taken)
+    for one in item.taken:
+        taken += one.amount
+        yield max(item.document_date, one.effective_date), open_parts(item, taken)
+
+
+def open_parts(item: Item, taken: int) -> tuple[int, ...]:
+    """Give what each part still owes when `taken` was taken off the whole: the earliest is paid first.
+
+    What is put back beyond the whole is owed by the first part, what is taken beyond it by the last, so
+    that the parts always add up.
+    """
+    sign, left = sign_of(item.kind), sign_of(item.kind) * taken
+    owed = []
+    for number, part in enumerate(item.parts, 1):
+        amount = sign * part.amount
+        paid = left if number == len(item.parts) else min(left, amount)
+        if number > 1:
+            paid = max(paid, 0)
+        owed.append(sign * (amount - paid))
+        left -= paid
+    return tuple(owed)
+
+
+def difference(before: Mapping[Place, Change], after: Mapping[Place, Change]) -> dict[Place, Change]:
+    """Give what has to be added to `before` to make it `after`."""
+    found = {}
+    for place in before.keys() | after.keys():
+        (was, parts_were), (is_, parts_are) = before.get(place, _NOTHING), after.get(place, _NOTHING)
+        if (was, parts_were) != (is_, parts_are):
+            found[place] = (is_ - was, parts_are - parts_were)
+    return found
