@@ -4,7 +4,17 @@ import logging
 
 import typer
 
-from services.cli import accounting, applying, configuring, instruments, operating, publishing, reading, stack
+from services.cli import (
+    accounting,
+    applying,
+    configuring,
+    instruments,
+    operating,
+    proving,
+    publishing,
+    reading,
+    stack,
+)
 
 app = typer.Typer(
     name="openitem",
@@ -40,7 +50,7 @@ app.command("journal", rich_help_panel=READ)(accounting.journal_command)
 app.command("account-statement", rich_help_panel=READ)(accounting.account_statement_command)
 app.command("trial-balance", rich_help_panel=READ)(accounting.trial_balance_command)
 app.command(rich_help_panel=READ)(accounting.chart)
-app.command("prove", rich_help_panel=OPERATE)(operating.prove_command)
+app.command("prove", rich_help_panel=OPERATE)(proving.prove_command)
 app.command(rich_help_panel=OPERATE)(operating.topics)
 app.command(rich_help_panel=OPERATE)(operating.tail)
 app.add_typer(accounting.audit, name="audit", rich_help_panel=OPERATE)
