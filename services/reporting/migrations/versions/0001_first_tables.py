@@ -172,6 +172,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fact", "invoice"),
     )
     op.create_table(
+        "notes",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("contact_date", sa.Date(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=True),
+        sa.Column("promised", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("promise_date", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("customer", "note"),
+    )
+    op.create_table(
         "payments",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("payment", sa.Text(), nullable=False),
@@ -217,8 +236,19 @@ def upgrade() -> None:
     op.create_index("movements_by_date", "movements", ["effective_date"], unique=False)
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
+    op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
-    for table in ("account_months", "answers", "customers", "days", "entities", "items", "payments", "rates"):
+    for table in (
+        "account_months",
+        "answers",
+        "customers",
+        "days",
+        "entities",
+        "items",
+        "notes",
+        "payments",
+        "rates",
+    ):
         make_mutable(table, ROLE)
     for table in ("credits", "customer_versions", "entries", "history", "movements"):
         make_append_only(table, ROLE)
@@ -238,6 +268,7 @@ def downgrade() -> None:
         "history",
         "items",
         "movements",
+        "notes",
         "payments",
         "rates",
     ):
