@@ -308,6 +308,20 @@ async def test_the_author_of_a_note_sent_on_nobodys_behalf_is_the_system_that_se
     assert note.recorded.author == "/test"
 
 
+async def test_notes_decided_anew_from_their_commands_are_the_same_but_for_the_time() -> None:
+    world = World(seed=3)
+    for command in (dispute(), RESOLVE, replace(promise("N2"), customer="C2")):
+        say(world, command, "ann@example.com")
+        await world.settle()
+    built = await world.rebuilt("reporting")
+    again = [NOTE.from_row(row) for row in built.store.states[NOTES].values()]
+    before = world.states("reporting", NOTE)
+    assert {(one.content, one.status, one.recorded.author, one.remark) for one in again} == {
+        (one.content, one.status, one.recorded.author, one.remark) for one in before
+    }
+    assert len(again) == 2
+
+
 async def test_a_note_that_is_refused_is_answered_and_leaves_nothing() -> None:
     world = World()
     id_ = world.send(RESOLVE)
