@@ -6,6 +6,7 @@ agency's table): USD has 2, JPY 0, BHD 3.
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -80,6 +81,15 @@ def round_half_up(numerator: int, denominator: int) -> int:
 def is_rate(text: str) -> bool:
     """Say whether `text` is a rate: a plain decimal above 0, at most 12 digits on each side of the point."""
     return _FACTOR.fullmatch(text) is not None
+
+
+def plain_rate(rate: str) -> str:
+    """Write a rate without needless zeros, so that equal rates are equal texts.
+
+    >>> plain_rate("1.00"), plain_rate("0.7350"), plain_rate("0110")
+    ('1', '0.735', '110')
+    """
+    return format(Decimal(rate).normalize(), "f")
 
 
 def is_percent(text: str) -> bool:

@@ -251,6 +251,11 @@ BUSINESS: Final = (
         "Change its status instead.",
     ),
     Code(
+        "payment_refunded",
+        "Part of the payment is refunded, or about to be: it cannot be undone before its refund is.",
+        "Void the refund first, or record what the customer owes as a debit note.",
+    ),
+    Code(
         "nothing_to_return",
         "The bank holds nothing of the payment that it could take back.",
         "Only what bounced after the bank had paid is taken back.",

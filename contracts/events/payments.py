@@ -292,10 +292,12 @@ class PaymentClosed:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReopened:
-    """A closed payment has an available balance again."""
+    """A closed payment has an available balance again; one that was reserved is so again."""
 
     customer: Id
     payment: Id
+    _: KW_ONLY
+    status: PaymentStatus = PaymentStatus.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,9 +437,9 @@ class CreditRefunded:
 
 @dataclass(frozen=True, slots=True)
 class CreditRefundReversed:
-    """A refund did not take place or was voided, or this receipt was undone: `amount` is available again.
+    """A refund did not take place or was voided, or this receipt bounced: `amount` is available again.
 
-    When the receipt is undone, the refund stands, and lacks the cover that it had.
+    When the receipt bounces, the refund stands, and lacks the cover that it had.
     """
 
     customer: Id

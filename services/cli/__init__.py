@@ -24,6 +24,7 @@ START, SEND, READ, OPERATE = "Start", "Send", "Read", "Operate"
 app.command(rich_help_panel=START)(stack.demo)
 app.command(rich_help_panel=START)(stack.up)
 app.command(rich_help_panel=START)(operating.worker)
+app.command(rich_help_panel=START)(operating.web)
 app.command(rich_help_panel=START)(operating.migrate)
 app.command(rich_help_panel=SEND)(publishing.publish)
 app.command(rich_help_panel=SEND)(configuring.configure)

@@ -12,13 +12,14 @@ from contracts.events.kernel import Verdict
 from services.cli.configuring import agree, verdict_of
 from services.cli.connect import connection_settings, fail, run
 from services.cli.output import Format, Sheet, console, records, show
-from services.cli.publishing import deliver, outgoing
+from services.cli.publishing import SOURCE, deliver
 from services.cli.reading import EntityOption, FormatOption, parse_date
 from services.invoicing.queries import open_credit_notes
 from services.payments.queries import account_of, open_payments, payments_named
 from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
+from services.runtime.sending import outgoing
 from services.runtime.settings import Settings
 
 CustomerOption = Annotated[str | None, typer.Option(help="Only this customer.")]
@@ -177,7 +178,7 @@ def suggestion_sheet(payment: Any, items: Mapping[str, Any]) -> Sheet:
 
 def _ask(settings: Settings, command: Any, timeout_seconds: float) -> None:
     """Send one command and end unless it is accepted."""
-    message = outgoing(command, BY_CLASS["payments", type(command)], clock.new_id())
+    message = outgoing(command, BY_CLASS["payments", type(command)], clock.new_id(), SOURCE)
     answer = run(deliver(settings, [message], timeout_seconds)).get((message.source, message.id))
     verdict, code, remedy = verdict_of(answer)
     if verdict != Verdict.ACCEPTED:

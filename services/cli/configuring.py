@@ -28,7 +28,7 @@ from contracts.rejections import CODES
 from services.cli.configuration import BadConfiguration, Known, Wanted, accounts_of, read_configuration
 from services.cli.connect import complain, connection_settings, fail, run
 from services.cli.output import Format, Sheet, console, records, show
-from services.cli.publishing import Outgoing, deliver, outgoing
+from services.cli.publishing import SOURCE, deliver
 from services.invoicing import queries as invoicing
 from services.ledger.domain.books import Books
 from services.ledger.domain.chart import ACCOUNTS, ROLES
@@ -37,6 +37,7 @@ from services.payments import queries as payments
 from services.payments.domain.profile import ALWAYS
 from services.runtime import clock
 from services.runtime.reading import reading
+from services.runtime.sending import Outgoing, outgoing
 from services.runtime.settings import Settings
 from services.runtime.states import states
 
@@ -345,7 +346,7 @@ def _nothing(sheet: Sheet, how: Format) -> None:
 
 
 def _outgoing(step: Step) -> Outgoing:
-    return outgoing(step.command, BY_CLASS[step.service, type(step.command)], clock.new_id())
+    return outgoing(step.command, BY_CLASS[step.service, type(step.command)], clock.new_id(), SOURCE)
 
 
 def _show_outcomes(

@@ -15,13 +15,14 @@ from contracts.fields import InstrumentStatus
 from services.cli.configuring import agree, verdict_of
 from services.cli.connect import connection_settings, fail, run
 from services.cli.output import Format, Sheet, records, show
-from services.cli.publishing import deliver, outgoing
+from services.cli.publishing import SOURCE, deliver
 from services.cli.reading import EntityOption, FormatOption, parse_date
 from services.payments.domain.payment import Payment
 from services.payments.queries import PaymentFilter, instruments
 from services.reporting.exports.report import Money
 from services.runtime import clock
 from services.runtime.reading import reading
+from services.runtime.sending import outgoing
 
 FINAL = frozenset({InstrumentStatus.PAID, InstrumentStatus.BOUNCED})
 """Where an instrument ends; a mass change leaves these alone unless they are asked for."""
@@ -85,7 +86,7 @@ def mass_change(
         ChangeInstrumentStatus, status=to, status_date=day, selection=new_selection, by_bank=by_bank
     )
     entry = BY_CLASS["payments", ChangeInstrumentStatus]
-    messages = [outgoing(move(one.customer, one.payment), entry, clock.new_id()) for one in found]
+    messages = [outgoing(move(one.customer, one.payment), entry, clock.new_id(), SOURCE) for one in found]
     answers = run(deliver(connection_settings(), messages, timeout))
     _show_answers(found, to, [answers.get((one.source, one.id)) for one in messages], how)
 

@@ -66,6 +66,31 @@ async def _work(service: str, settings: Settings) -> int:
     return await Worker(module.SERVICE, settings, store, log).run()
 
 
+# -- web ----------------------------------------------------------------------------------------------
+
+
+def web() -> None:
+    """Serve the web console and the HTTP API until SIGTERM; start as many as you like.
+
+    Settings come from the environment: OPENITEM_KAFKA, OPENITEM_LANES, OPENITEM_REPORTING_DSN, and
+    OPENITEM_HTTP_HOST and OPENITEM_HTTP_PORT for where to listen. There is no sign-in yet: it listens on
+    this machine only, unless you put something in front of it.
+
+    OPENITEM_KAFKA=broker:9092 OPENITEM_REPORTING_DSN=postgresql://... openitem web
+    """
+    try:
+        settings = read_settings()
+        settings.dsn("reporting")
+    except SettingsError as error:
+        fail(str(error))
+    # Imported here: no other command needs the web framework.
+    from services.reporting.http.app import serve  # noqa: PLC0415
+
+    log = set_up_logs(settings.log_level, service="web")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        sys.exit(runner.run(serve(settings, log)))
+
+
 # -- set-up -------------------------------------------------------------------------------------------
 
 

@@ -6,12 +6,11 @@ import json
 import sys
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 import typer
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy import text
 
@@ -24,27 +23,11 @@ from contracts.fields import MAX_BODY_BYTES
 from services.cli.connect import complain, connection_settings, consumer, fail, run
 from services.cli.output import Format, Sheet, complaints, console, records, show
 from services.runtime import clock
-from services.runtime.lanes import lane_of
-from services.runtime.outbox import MOST_REQUEST_BYTES
 from services.runtime.reading import reading
+from services.runtime.sending import Outgoing, outgoing, sending
 from services.runtime.settings import Settings
 
 SOURCE = "/openitem/cli"
-IN_FLIGHT = 2_000
-"""Most messages sent and not yet acknowledged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A command ready to be sent."""
-
-    id: str
-    source: str
-    entry: Entry
-    key: bytes
-    body: bytes
-    line: int = 0
-    actor: str = ""
 
 
 class BadLine(Exception):
@@ -86,14 +69,6 @@ def _head(event: dict[str, Any], entry: Entry) -> Envelope:
     return envelope.read(headers, json.dumps(attributes).encode())[0]
 
 
-def outgoing(
-    message: Any, entry: Entry, id_: str, source: str = SOURCE, line: int = 0, actor: str = ""
-) -> Outgoing:
-    """Make a checked command ready to be sent."""
-    key = getattr(message, entry.key).encode()
-    return Outgoing(id_, source, entry, key, codec.encode(message), line, actor)
-
-
 def _entry(name: str) -> Entry:
     """Find a command by its full type or, where that is unique, by its bare name."""
     named = [entry for type_, entry in CATALOG.items() if name in (type_, entry.name)]
@@ -119,27 +94,8 @@ async def outcomes(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
 
 async def send(settings: Settings, messages: Iterable[Outgoing], sent: Any = lambda: None) -> None:
     """Send commands in order, each acknowledged; `sent` is called for each."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=settings.kafka.split(","),
-        enable_idempotence=True,
-        linger_ms=5,
-        max_request_size=MOST_REQUEST_BYTES,
-    )
-    await producer.start()
-    pending: list[asyncio.Future[Any]] = []
-    try:
-        for m in messages:
-            now = clock.now().isoformat()
-            headers = envelope.write(Envelope(m.id, m.source, m.entry.type, now, actor=m.actor))
-            lane = lane_of(m.key, settings.lanes)
-            pending.append(await producer.send(m.entry.topic, m.body, m.key, lane, headers=headers))
-            sent()
-            if len(pending) >= IN_FLIGHT:
-                await asyncio.gather(*pending)
-                pending.clear()
-        await asyncio.gather(*pending)
-    finally:
-        await producer.stop()
+    async with sending(settings) as sender:
+        await sender.send(messages, sent)
 
 
 async def collect(
@@ -368,7 +324,7 @@ def _order(cls: type, service: str, aggregate: str) -> None:
 async def _order_once(settings: Settings, cls: type, service: str, aggregate: str, key: str) -> int:
     """Send one order; give how many messages are left that it would have tried too."""
     entry = next(e for e in CATALOG.values() if e.cls is cls and e.service == service)
-    message = outgoing(cls(key, aggregate), entry, clock.new_id())
+    message = outgoing(cls(key, aggregate), entry, clock.new_id(), SOURCE)
     wanted = {(message.source, message.id)}
     async with outcomes(settings) as reader:
         await send(settings, [message])

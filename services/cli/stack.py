@@ -19,7 +19,7 @@ from services.cli.accounting import trial_balance_report
 from services.cli.connect import connection_settings, fail, run, stack_directory
 from services.cli.operating import proof_report
 from services.cli.output import Format, Sheet, complaints, console, show
-from services.cli.publishing import Outgoing, bars, collect, outcomes, outgoing, send
+from services.cli.publishing import bars, collect, outcomes, send
 from services.cli.reading import By, aging_report
 from services.ledger.queries import trial_balance
 from services.prove import prove
@@ -29,6 +29,7 @@ from services.runtime import clock
 from services.runtime.local.process import LocalStackError
 from services.runtime.local.stack import LocalStack
 from services.runtime.reading import reading
+from services.runtime.sending import Outgoing, outgoing
 from services.runtime.settings import Settings
 
 DATES = (date(2012, 9, 30), date(2013, 6, 30))
@@ -50,7 +51,9 @@ def _say(event: str, detail: str, seconds: float) -> None:
 def _running(nodes: int, lanes: int, *, keep: bool) -> Iterator[LocalStack]:
     if nodes not in (1, 3):
         fail("--nodes is 1 or 3.")
-    stack = LocalStack(stack_directory(), nodes=nodes, lanes=lanes, keep=keep, restart=True, say=_say)
+    stack = LocalStack(
+        stack_directory(), nodes=nodes, lanes=lanes, keep=keep, restart=True, web=True, say=_say
+    )
     try:
         stack.start()
     except (LocalStackError, OSError) as error:
@@ -95,12 +98,13 @@ def up(
     """
     with _running(nodes, lanes, keep=keep) as stack:
         _show_up(stack)
-        _next_steps()
+        _next_steps(stack)
         _wait()
 
 
-def _next_steps() -> None:
+def _next_steps(stack: LocalStack) -> None:
     console.print(
+        f"\nThe web console is at [bold]{stack.console}[/bold], the API is described at {stack.console}docs\n"
         "\nIn another terminal, in this directory:\n"
         "  openitem aging --as-of 2013-03-31 --by customer\n"
         "  openitem customer 0379-NEVHP\n"
@@ -127,7 +131,7 @@ def demo(
         os.environ.update(stack.environment())
         run(_play(connection_settings()))
         if not once:
-            _next_steps()
+            _next_steps(stack)
             _wait()
 
 

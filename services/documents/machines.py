@@ -43,6 +43,7 @@ _BY_BALANCE_OF_PAYMENT: Final = (
     Arrow(PaymentStatus.OPEN, PaymentStatus.CLOSED, "nothing left"),
     Arrow(PaymentStatus.RESERVED, PaymentStatus.CLOSED, "nothing left"),
     Arrow(PaymentStatus.CLOSED, PaymentStatus.OPEN, "something came back"),
+    Arrow(PaymentStatus.CLOSED, PaymentStatus.RESERVED, "something came back, it was reserved"),
     Arrow(PaymentStatus.BALANCED, PaymentStatus.RELEASING, "ReleasePayment, a refund of credit notes"),
     Arrow(PaymentStatus.RELEASING, PaymentStatus.CLOSED, "refund released"),
     Arrow(PaymentStatus.RELEASING, PaymentStatus.BALANCED, "refund returned"),

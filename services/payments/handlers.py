@@ -254,14 +254,12 @@ def _opened(fact: i.InvoiceOpened, meta: Meta, view: View) -> Effects:
         prepayment: Payment | None = view(own)
         if prepayment is None or prepayment.status is not PaymentStatus.OPEN:
             continue
-        decided = decide(prepayment, ApplyToOrder(fact.invoice, item))
+        decided = decide(prepayment, ApplyToOrder(fact.invoice, item), Context(account=states[ref]))
         assert not isinstance(decided, Rejection)
         for one in decided:
             states[own] = prepayment = evolve(prepayment, one)
             states[ref] = accounts.after(states[ref], one)
             facts.append(one)
-            if isinstance(one, p.ApplicationReleased):
-                item = item._replace(residual=item.residual - one.amount)
     return Effects(facts, states)
 
 

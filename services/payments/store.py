@@ -13,7 +13,7 @@ from contracts.commands import ApplicationRequest, Charge, EarlyPaymentDiscount,
 from contracts.events.configuration import EntityConfigured
 from contracts.events.payments import PaymentProfileDefined
 from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind, PaymentStatus, Role
-from services.payments.domain.account import Account, Claim, Item, Shelved
+from services.payments.domain.account import Account, Claim, Holder, Item, Shelved
 from services.payments.domain.entity import Entity, unconfigured
 from services.payments.domain.payment import (
     Application,
@@ -137,6 +137,8 @@ def _detail(payment: Payment) -> str:
         "refunds": payment.refunds,
         "write_offs": payment.write_offs,
         "write_off_count": payment.write_off_count,
+        "set_aside": payment.set_aside,
+        "came_back": payment.came_back,
     }
     told = {name: value for name, value in detail.items() if value}
     return json.dumps(told) if told else _PLAIN_DETAIL
@@ -202,6 +204,8 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "refunds": lambda v: {id_: Refunded(*one) for id_, one in v.items()},
     "write_offs": lambda v: {id_: WriteOff(*one) for id_, one in v.items()},
     "write_off_count": int,
+    "set_aside": bool,
+    "came_back": bool,
 }
 
 
@@ -240,11 +244,12 @@ def profile_from_row(row: Row) -> PaymentProfileDefined:
 def account_to_row(account: Account) -> Row:
     """Write a customer's account as a row of ACCOUNTS."""
     items = {invoice: _item(item) for invoice, item in account.items.items()}
+    claims = [(*holder, made) for holder, made in account.claims.items()]
     return (
         account.customer,
         account.credit_write_off_limit,
         json.dumps(items),
-        json.dumps(account.claims),
+        json.dumps(claims),
         json.dumps(account.orders),
     )
 
@@ -266,7 +271,7 @@ def account_from_row(row: Row) -> Account:
         customer,
         limit,
         {invoice: _item_of(fields) for invoice, fields in json.loads(items).items()},
-        {holder: tuple(Claim(*one) for one in made) for holder, made in json.loads(claims).items()},
+        {Holder(*ids): tuple(Claim(*one) for one in made) for *ids, made in json.loads(claims)},
         {order: tuple(named) for order, named in json.loads(orders).items()},
     )
 

@@ -24,6 +24,7 @@ from services.reporting.domain.receipts import Receipt, after
 from services.reporting.store import (
     ACCOUNT_MONTHS,
     ANSWER,
+    BALANCES,
     CREDITS,
     CUSTOMER,
     CUSTOMER_VERSIONS,
@@ -90,11 +91,13 @@ def _days(before: Item | None, item: Item) -> Sums:
     if same or item.opened_at is None:
         return []
     moved = difference(changes(before) if before else {}, changes(item))
-    return [
+    owed = item.residual - (before.residual if before else 0)
+    days: Sums = [
         (DAYS, (item.entity, item.currency, *span, place.due_date), change)
         for place, change in moved.items()
         for span in spans(place.on)
     ]
+    return [*days, (BALANCES, (item.customer, item.entity, item.currency), (owed, 0, 0))]
 
 
 class Taken(NamedTuple):
@@ -157,7 +160,9 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
             rows += _moved(one, item, fact, meta)
             sums += _days(item, states[ref])
         if isinstance(fact, i.ApplicationSettled | i.ApplicationReversed) and fact.payer is None:
-            rows += _credit(credits.used(fact), fact, meta)
+            credit = _credit(credits.used(fact), fact, meta)
+            rows += credit.rows
+            sums += credit.sums
         return Effects(states=states, rows=rows, sums=sums)
 
     return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
@@ -193,16 +198,17 @@ def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     before: Receipt | None = view(ref)
     story = _history("payment", fact.payment, fact, meta, _detail(fact))
     credit = _credit(credits.moved(fact, before), fact, meta)
-    return Effects(states={ref: after(before, fact)}, rows=(story, *credit))
+    return Effects(states={ref: after(before, fact)}, rows=(story, *credit.rows), sums=credit.sums)
 
 
-def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
+def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Effects:
     """Write what a fact brings to a payment or takes from it. The payer of PayerAnswered has the payment."""
     if credit is None or not (credit.amount or credit.in_process):
-        return ()
+        return NOTHING
+    customer = fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer
     row = (
         meta.message_id,
-        fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer,
+        customer,
         credit.payment,
         credit.entity,
         credit.currency,
@@ -212,11 +218,12 @@ def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any,
         _stated_at(meta),
         type(fact).__name__,
     )
-    return ((CREDITS, row),)
+    balance = (BALANCES, (customer, credit.entity, credit.currency), (0, credit.amount, credit.in_process))
+    return Effects(rows=((CREDITS, row),), sums=(balance,))
 
 
 def _payer_answered(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects:
-    return Effects(rows=_credit(credits.used(fact), fact, meta))
+    return _credit(credits.used(fact), fact, meta)
 
 
 def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:

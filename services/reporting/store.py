@@ -127,6 +127,18 @@ DAYS = Table(
     Column("amount", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
 )
+# What customers owe and have left over, as known now and whatever its date.
+BALANCES = Table(
+    "balances",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("outstanding", BigInteger, nullable=False),
+    Column("unapplied", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
+    Index("balances_by_outstanding", "outstanding"),
+)
 RECEIPTS = Table(
     "payments",
     METADATA,

@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     )
     health_host: str = Field("127.0.0.1", description="address of /livez, /readyz and /metrics")
     health_port: int = Field(0, ge=0, le=65535, description="their port; 0 picks a free one")
+    http_host: str = Field("127.0.0.1", description="address of the HTTP API and the web console")
+    http_port: int = Field(8642, ge=0, le=65535, description="their port")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     failpoints: Annotated[str, AfterValidator(_sane_failpoints)] = Field("", description="see failpoints.py")
 

@@ -18,6 +18,7 @@ from contracts.money import (
     is_rate,
     minor_units,
     percent_of,
+    plain_rate,
     round_half_up,
     split,
 )
@@ -254,3 +255,10 @@ def test_a_percentage_is_a_rate_up_to_a_hundred() -> None:
     assert is_percent("0.5")
     assert not is_percent("100.000001")
     assert not is_percent("0")
+
+
+@pytest.mark.parametrize(
+    ("rate", "plain"), [("1", "1"), ("1.00", "1"), ("0.7350", "0.735"), ("0110", "110"), ("100", "100")]
+)
+def test_equal_rates_are_equal_texts(rate: str, plain: str) -> None:
+    assert plain_rate(rate) == plain

@@ -1,5 +1,6 @@
 """Short constructors for what payments are decided on beside themselves, and for their facts."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 from contracts import commands as c
 from contracts.events import payments as p
 from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind
-from services.payments.domain.account import Account, Item
+from services.payments.domain.account import Account, Claim, Holder, Item
 from services.payments.domain.context import Context
 from services.payments.domain.decide import decide
 from services.payments.domain.entity import Entity, Rates, unconfigured
@@ -52,7 +53,9 @@ def item(residual: int = 10_000, **changes: Any) -> Item:
     return plain._replace(**changes)
 
 
-def owes(*, claims: dict[str, Any] | None = None, limit: int | None = None, **items: Item) -> Account:
+def owes(
+    *, claims: Mapping[Holder, tuple[Claim, ...]] | None = None, limit: int | None = None, **items: Item
+) -> Account:
     """The account of C1, who owes these items by invoice."""
     return Account("C1", limit, items, claims or {})
 

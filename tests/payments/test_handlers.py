@@ -17,7 +17,7 @@ from contracts.fields import (
     PaymentStatus,
     Role,
 )
-from services.payments.domain.account import Account, Claim, Shelved
+from services.payments.domain.account import Account, Claim, Holder, Shelved
 from services.payments.domain.payment import (
     Application,
     ApplicationStatus,
@@ -61,6 +61,7 @@ from tests.payments.asked import (
     PREPAYMENT,
     REFUND,
     RELEASE_LISTED,
+    RETURN,
     SUGGEST,
     beside,
     give_up,
@@ -132,7 +133,7 @@ async def test_an_account_has_what_is_open() -> None:
 async def test_what_is_settled_is_shelved_and_what_is_reversed_is_found_again() -> None:
     desk = Desk()
     await desk.take(opened(), receive("P1", 10_000, ("I1", 10_000)))
-    assert (await desk.account()).claims == {"P1#1": (Claim("I1", 10_000),)}
+    assert (await desk.account()).claims == {Holder("P1", "P1#1"): (Claim("I1", 10_000),)}
     await desk.take(settled("P1#1", 10_000, 9_800, 0, InvoiceStatus.CLEARED, discount=200))
     gone = await desk.account()
     assert (gone.items, gone.claims) == ({}, {})
@@ -159,9 +160,18 @@ async def test_two_payments_do_not_offer_the_same_twice() -> None:
 async def test_what_is_listed_on_an_open_payment_is_claimed_until_it_goes_out() -> None:
     desk = Desk()
     await desk.take(opened(), receive(), replace(apply(("I1", 4_000)), list_only=True))
-    assert (await desk.account()).claims == {"P1": (Claim("I1", 4_000),)}
+    assert (await desk.account()).claims == {Holder("P1"): (Claim("I1", 4_000),)}
     assert await desk.take(RELEASE_LISTED, RELEASE_LISTED) == ["", "nothing_listed"]
-    assert (await desk.account()).claims == {"P1#1": (Claim("I1", 4_000),)}
+    assert (await desk.account()).claims == {Holder("P1", "P1#1"): (Claim("I1", 4_000),)}
+
+
+async def test_a_payment_that_is_called_as_an_application_makes_claims_of_its_own() -> None:
+    desk = Desk()
+    await desk.take(opened(), record("P1#1", 10_000, ("I1", 2_000)), receive("P1", 5_000, ("I1", 5_000)))
+    claims = {Holder("P1#1"): (Claim("I1", 2_000),), Holder("P1", "P1#1"): (Claim("I1", 5_000),)}
+    assert (await desk.account()).claims == claims
+    await desk.take(receive("P2"), c.SuggestApplications("C1", "P2"))
+    assert desk.said(p.ApplicationsSuggested)[-1].applications == asks(("I1", 3_000))
 
 
 async def test_the_limit_of_a_customer_is_invoicing_s() -> None:
@@ -187,6 +197,19 @@ async def test_an_open_prepayment_is_used_for_its_order_when_the_invoice_opens()
         ("P3#1", 7_000),
     ]
     assert (await desk.payment("P2")).available == 3_000
+
+
+async def test_what_is_listed_for_an_invoice_before_it_opens_is_left_by_the_prepayments_of_its_order() -> (
+    None
+):
+    desk = Desk()
+    deposits = [receive(id_, 4_000, **PREPAYMENT, order="O1") for id_ in ("P1", "P2")]
+    await desk.take(record("P3", 10_000, ("I1", 5_000)), *deposits)
+    await desk.take(opened(order="O1"))
+    assert [(one.application, one.amount) for one in desk.said(p.ApplicationReleased)] == [
+        ("P1#1", 4_000),
+        ("P2#1", 1_000),
+    ]
 
 
 # -- payers ----------------------------------------------------------------------------------------
@@ -244,10 +267,23 @@ async def test_a_refund_waits_for_its_credit_note_and_gives_back_what_it_cannot_
     assert (await desk.payment("P1")).available == 10_000
 
 
+async def test_a_receipt_can_be_voided_once_its_refund_is() -> None:
+    desk = Desk()
+    named = (c.RefundSource("P1", 4_000), c.RefundSource("CN1", 6_000, is_credit_note=True))
+    codes = await desk.take(receive("P1"), refunds(*named), void("P1"), void("R1"), void("P1"))
+    assert codes == ["", "", "payment_refunded", "", ""]
+
+
 async def test_a_refund_whose_cover_bounced_meanwhile_is_not_paid_out() -> None:
     desk = Desk()
     named = (c.RefundSource("P1", 4_000), c.RefundSource("CN1", 6_000, is_credit_note=True))
-    await desk.take(receive("P1"), refunds(*named), ADJUST)
+    assert await desk.take(receive("P1"), refunds(*named), ADJUST, void("P1"), RETURN) == [
+        "",
+        "",
+        "payment_refunded",
+        "payment_refunded",
+        "",
+    ]
     fact = settled("R1#1", 6_000, 6_000, 0, InvoiceStatus.CLEARED, "R1")
     await desk.take(replace(fact, invoice="CN1"))
     assert desk.said(p.RefundReleased) == []
@@ -320,6 +356,8 @@ EVERYTHING = Payment(
     refunds={"R1": Refunded(4, "1.3")},
     write_offs={"P1~2": WriteOff(5, "small")},
     write_off_count=2,
+    set_aside=True,
+    came_back=True,
 )
 
 
@@ -337,7 +375,7 @@ def test_an_account_comes_back_from_its_row() -> None:
         "C1",
         0,
         {"I1": item(9, discount=terms, discounted=1, order="O1", number="N"), "I2": item()},
-        {"P1#1": (Claim("I1", 1),), "P2": (Claim("I1", 2), Claim("I2", 3))},
+        {Holder("P1", "P1#1"): (Claim("I1", 1),), Holder("P2"): (Claim("I1", 2), Claim("I2", 3))},
         {"O1": ("P1", "P2")},
     )
     for account in (whole, owes(), Account("C1", None)):

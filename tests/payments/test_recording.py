@@ -5,14 +5,18 @@ from datetime import date
 
 import pytest
 
-from contracts.fields import PaymentStatus
+from contracts.commands import ApplicationRequest
+from contracts.fields import InstrumentStatus, PaymentStatus
+from contracts.rejections import Rejection
 from services.payments.domain.decide import decide
 from services.payments.domain.evolve import evolve
 from services.payments.domain.payment import Listed
 from tests.builders import (
     CLOSED,
     HELD,
+    HOLD,
     PAID,
+    RELEASE,
     RELEASE_HOLD,
     applied,
     asks,
@@ -23,6 +27,7 @@ from tests.builders import (
     released,
     reserved,
 )
+from tests.payments.asked import edit, moved
 from tests.spec import Spec
 
 PAYMENT = Spec(decide, evolve)
@@ -81,6 +86,15 @@ def test_recording_it_again_with_its_applications_changes_nothing() -> None:
     PAYMENT.given(recorded(), listed(("I1", 4_000))).when(again).nothing()
 
 
+def test_a_cross_rate_may_be_written_in_any_way_when_it_is_recorded_again() -> None:
+    asked, again = (
+        record(applications=(ApplicationRequest("I1", 4_000, cross_rate=rate),)) for rate in ("1.5", "1.50")
+    )
+    after = PAYMENT.given().when(asked)
+    assert not isinstance(after.outcome, Rejection)
+    after.then(*after.outcome).when(again).nothing()
+
+
 def test_receiving_the_same_payment_again_changes_nothing_wherever_its_applications_are() -> None:
     past = (recorded(), released(), reserved(1, "I1", 10_000))
     again = receive("P1", 10_000, ("I1", 10_000))
@@ -113,6 +127,21 @@ def test_receiving_a_recorded_payment_releases_it_with_what_is_listed() -> None:
     PAYMENT.given(recorded(), listed(("I1", 4_000))).when(receive("P1", 10_000, ("I1", 4_000))).then(
         released(), reserved(1, "I1", 4_000)
     )
+
+
+def test_a_payment_that_came_back_is_not_released_by_receiving_it_again() -> None:
+    accepted = (recorded(), released(instrument=InstrumentStatus.ACCEPTED))
+    past = PAYMENT.given(*accepted, moved(InstrumentStatus.ACCEPTED, InstrumentStatus.INITIAL))
+    past.when(receive()).nothing()
+    past.when(receive(amount=9_999)).rejected("payment_exists")
+    for change in ((edit(9_000), edit()), (HOLD, RELEASE_HOLD)):
+        after = past
+        for command in change:
+            decided = after.when(command)
+            assert not isinstance(decided.outcome, Rejection)
+            after = decided.then(*decided.outcome)
+            after.when(receive(amount=after.state.amount)).nothing()
+    past.when(RELEASE).then(released())
 
 
 def test_receiving_a_held_payment_is_refused() -> None:

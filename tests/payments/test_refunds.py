@@ -7,7 +7,7 @@ import pytest
 
 from contracts.commands import Charge, RefundSource
 from contracts.events.payments import PaymentClosed, PaymentReopened, RefundReturned
-from contracts.fields import PaymentKind, PaymentStatus
+from contracts.fields import InstrumentStatus, PaymentKind, PaymentStatus
 from contracts.rejections import Rejection
 from services.payments.domain.commands import ConfirmDecline, ConfirmReversal, ConfirmSettlement
 from services.payments.domain.payment import Payment
@@ -34,9 +34,13 @@ from tests.payments.asked import (
     PAID_OUT,
     PREPAYMENT,
     REFUND,
+    RETURN,
     STARTED,
     adjusted,
+    bank_returned,
     beside,
+    move,
+    moved,
     payments,
     refund_reversed,
     refunded,
@@ -211,6 +215,13 @@ def test_when_one_declines_everything_is_given_back() -> None:
     )
 
 
+def test_a_refund_that_came_back_is_not_released_by_receiving_it_again() -> None:
+    back = started(applied(1, "CN1", 5_000, 0, 0), DECLINED, BACK, reversing(1, "CN1"))
+    undone = (*back.facts, unapplied(1, "CN1", 5_000, 0))
+    for past in (back, payments(beside(sources=(source(),))).given(*undone)):
+        past.when(receive(**REFUND, sources=BOTH)).nothing()
+
+
 def test_one_that_is_settled_after_another_declined_is_undone_as_well() -> None:
     back = started(DECLINED, BACK, reversing(1, "CN1"))
     back.when(ConfirmSettlement("P1#1", 5_000)).then(applied(1, "CN1", 5_000, 0, 0)).when(
@@ -249,10 +260,40 @@ def test_a_voided_refund_gives_everything_back() -> None:
     assert (state.status, state.applied, state.voided) == (PaymentStatus.VOIDED, 0, 10_000)
 
 
-def test_a_refund_stands_when_the_receipt_that_covered_it_is_undone() -> None:
-    past = payments().given(recorded(), released(), refunded("P1", 3_000, 7_000, "R1"))
-    after = past.when(ADJUST).then(refund_reversed("P1", 3_000, 10_000, "R1", UNDONE), adjusted())
-    assert (after.state.refunds, after.state.refunded, after.state.voided) == ({}, 0, 10_000)
+def covering(instrument: InstrumentStatus = InstrumentStatus.PAID) -> Given[Payment]:
+    """A receipt of 100.00, of which refund R1 takes or has taken 30.00."""
+    out = released(instrument=instrument)
+    return payments().given(recorded(), out, refunded("P1", 3_000, 7_000, "R1"))
+
+
+@pytest.mark.parametrize(
+    ("instrument", "command"),
+    [
+        (InstrumentStatus.PAID, void()),
+        (InstrumentStatus.PAID, ADJUST),
+        (InstrumentStatus.FOR_COLLECTION, void()),
+        (InstrumentStatus.FOR_COLLECTION, move(InstrumentStatus.INITIAL)),
+    ],
+    ids=["void", "adjust", "void a draft", "back to initial"],
+)
+def test_a_receipt_is_not_undone_before_its_refund_is(instrument: InstrumentStatus, command: Any) -> None:
+    past = covering(instrument)
+    past.when(command).rejected("payment_refunded")
+    undone = past.spec.given(*past.facts, refund_reversed("P1", 3_000, 10_000, "R1")).when(command)
+    assert not isinstance(undone.outcome, Rejection)
+
+
+def test_a_refund_stands_when_the_receipt_that_covered_it_bounces() -> None:
+    lost = refund_reversed("P1", 3_000, 10_000, "R1", UNDONE)
+    paid = covering().when(RETURN).then(lost, adjusted(), bank_returned())
+    draft = covering(InstrumentStatus.FOR_COLLECTION).when(move(InstrumentStatus.BOUNCED))
+    bounced = draft.then(lost, moved(InstrumentStatus.FOR_COLLECTION, InstrumentStatus.BOUNCED))
+    for after in (paid, bounced):
+        assert (after.state.refunds, after.state.refunded, after.state.voided) == ({}, 0, 10_000)
+        after.when(RELEASE).rejected("payment_not_balanced")
+        after.when(void()).rejected("payment_not_released")
+    paid.when(move(InstrumentStatus.INITIAL)).rejected("instrument_not_movable")
+    bounced.when(move(InstrumentStatus.INITIAL)).rejected("instrument_not_movable")
 
 
 def test_a_source_that_was_undone_is_not_given_back_twice() -> None:

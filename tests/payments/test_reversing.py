@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from contracts.events.payments import PaymentReopened
 from contracts.fields import PaymentStatus
 from services.payments.domain.commands import ConfirmDecline, ConfirmReversal, ConfirmSettlement
 from services.payments.domain.decide import decide
@@ -12,6 +13,7 @@ from tests.builders import (
     RELEASE,
     REOPENED,
     applied,
+    apply,
     recorded,
     released,
     reserved,
@@ -21,6 +23,7 @@ from tests.builders import (
     unapplied,
     voided,
 )
+from tests.payments.asked import RESERVED, UNRESERVE, UNRESERVED
 from tests.spec import Spec
 
 PAYMENT = Spec(decide, evolve)
@@ -54,6 +57,20 @@ def test_a_closed_payment_is_open_again() -> None:
     assert asked.state.status is PaymentStatus.CLOSED
     after = asked.when(ConfirmReversal("P1#1")).then(unapplied(1, "I1", 10_000, 10_000), REOPENED)
     assert after.state.status is PaymentStatus.OPEN
+
+
+def test_a_closed_payment_that_was_reserved_is_reserved_again() -> None:
+    past = (recorded(), released(), reserved(1, "I1", 10_000), RESERVED)
+    closed = PAYMENT.given(*past).when(ConfirmSettlement("P1#1", 10_000))
+    asked = closed.then(applied(1, "I1", 10_000, 0, 0), CLOSED).when(reverse()).then(reversing(1, "I1"))
+    again = PaymentReopened("C1", "P1", status=PaymentStatus.RESERVED)
+    after = asked.when(ConfirmReversal("P1#1")).then(unapplied(1, "I1", 10_000, 10_000), again)
+    assert after.state.status is PaymentStatus.RESERVED
+    opened = after.when(UNRESERVE).then(UNRESERVED).when(apply(("I1", 10_000)))
+    used = opened.then(reserved(2, "I1", 10_000)).when(ConfirmSettlement("P1#2", 10_000))
+    used.then(applied(2, "I1", 10_000, 0, 0), CLOSED).when(reverse("P1#2")).then(reversing(2, "I1")).when(
+        ConfirmReversal("P1#2")
+    ).then(unapplied(2, "I1", 10_000, 10_000), REOPENED)
 
 
 def test_an_application_under_way_can_be_reversed_before_it_is_answered() -> None:

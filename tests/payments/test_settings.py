@@ -62,6 +62,13 @@ def test_a_rate_that_is_given_comes_before_the_table() -> None:
     rated().given().when(record(currency="CAD", rate="0.9")).then(recorded(currency="CAD", rate="0.9"))
 
 
+def test_a_rate_is_kept_without_needless_zeros() -> None:
+    known = recorded(currency="CAD", rate="1.5")
+    past = rated().given().when(record(currency="CAD", rate="1.50")).then(known)
+    past.when(record(currency="CAD", rate="1.500")).nothing()
+    past.when(edit(currency="CAD", rate="01.5")).nothing()
+
+
 def test_a_rate_goes_with_the_release_and_with_applications() -> None:
     what: dict[str, Any] = {"currency": "CAD", "rate": "0.7"}
     outcome = rated().given().when(receive("P1", 10_000, ("I1", 1), currency="CAD")).outcome
@@ -78,7 +85,8 @@ def test_a_rate_that_nobody_knows_is_refused() -> None:
 def test_where_there_is_nothing_to_convert_the_rate_is_one() -> None:
     for rules in (rated(), payments()):
         rules.given().when(record(rate="2")).rejected("rate_not_one")
-        rules.given().when(record(rate="1")).then(recorded())
+        for one in ("1", "1.00"):
+            rules.given().when(record(rate=one)).then(recorded())
 
 
 def test_a_repeated_payment_leaves_out_what_was_assigned() -> None:
@@ -110,7 +118,8 @@ def test_rates_are_kept_by_date_and_a_date_has_one() -> None:
     for day, rate in ((FEBRUARY, "0.8"), (JANUARY, "0.6"), (JANUARY, "0.7")):
         entity = evolve_entity(entity, RateSet("E1", "CAD", day, rate))
     assert entity.rates == {"CAD": ((JANUARY, "0.7"), (FEBRUARY, "0.8"))}
-    assert decide_entity(entity, SetRate("E1", "CAD", JANUARY, "0.7")) == ()
+    for same in ("0.7", "0.70"):
+        assert decide_entity(entity, SetRate("E1", "CAD", JANUARY, same)) == ()
     assert decide_entity(entity, SetRate("E1", "CAD", JANUARY, "0.6")) == (
         RateSet("E1", "CAD", JANUARY, "0.6"),
     )

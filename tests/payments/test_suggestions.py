@@ -9,7 +9,7 @@ import pytest
 from contracts.commands import EarlyPaymentDiscount
 from contracts.fields import MAX_LINES, DocumentKind
 from contracts.rejections import Rejection
-from services.payments.domain.account import Claim
+from services.payments.domain.account import Claim, Holder
 from services.payments.domain.payment import Payment
 from tests.builders import (
     CLOSED,
@@ -45,7 +45,7 @@ OPENED = (recorded(), released())
 
 
 def opened(
-    *past: Any, claims: dict[str, Any] | None = None, items: dict[str, Any], **settings: Any
+    *past: Any, claims: dict[Holder, Any] | None = None, items: dict[str, Any], **settings: Any
 ) -> Given[Payment]:
     """An open payment of 100.00, after these facts, whose customer owes these items."""
     account = owes(claims=claims, **items)
@@ -85,13 +85,13 @@ def test_items_of_other_entities_and_currencies_are_left_alone() -> None:
 
 
 def test_what_other_payments_have_claimed_is_not_offered_again() -> None:
-    claims = {"P2#1": (Claim("I1", 7_000),), "P3": (Claim("I2", 10_000),)}
+    claims = {Holder("P2", "P2#1"): (Claim("I1", 7_000),), Holder("P3"): (Claim("I2", 10_000),)}
     opened(items={"I1": item(), "I2": item()}, claims=claims).when(SUGGEST).then(suggested(("I1", 3_000)))
 
 
 def test_what_is_listed_on_the_payment_itself_counts_once() -> None:
     items = {"I1": item(), "I2": item()}
-    own = {"P1": (Claim("I1", 8_000),)}
+    own = {Holder("P1"): (Claim("I1", 8_000),)}
     past = opened(listed(("I1", 8_000)), items=items, claims=own)
     past.when(SUGGEST).then(suggested(("I1", 2_000)))
 
@@ -126,7 +126,7 @@ def test_a_discount_that_was_taken_or_whose_item_is_partly_claimed_is_not_kept_o
     terms = EarlyPaymentDiscount(PAID, amount=200)
     used = item(5_000, discount=terms, discounted=200)
     opened(items={"I1": used}).when(SUGGEST).then(suggested(("I1", 5_000)))
-    claims = {"P2#1": (Claim("I1", 1_000),)}
+    claims = {Holder("P2", "P2#1"): (Claim("I1", 1_000),)}
     opened(items={"I1": item(5_000, discount=terms)}, claims=claims).when(SUGGEST).then(
         suggested(("I1", 4_000))
     )

@@ -86,6 +86,10 @@ def test_an_edited_payment_keeps_its_kind_and_number() -> None:
         ((released(), p.ApplicationsSuggested(*WHO, ())), PaymentStatus.OPEN),
         ((released(), CLOSED), PaymentStatus.CLOSED),
         ((released(), CLOSED, REOPENED), PaymentStatus.OPEN),
+        (
+            (released(), CLOSED, p.PaymentReopened(*WHO, status=PaymentStatus.RESERVED)),
+            PaymentStatus.RESERVED,
+        ),
         ((released(), voided()), PaymentStatus.VOIDED),
     ],
 )

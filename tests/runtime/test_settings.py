@@ -33,6 +33,8 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         "idle_transaction_seconds": 15,
         "health_host": "127.0.0.1",
         "health_port": 0,
+        "http_host": "127.0.0.1",
+        "http_port": 8642,
         "log_level": "info",
         "failpoints": "",
     }

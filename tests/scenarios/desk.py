@@ -208,7 +208,7 @@ class Desk:
             return
         status, available = self._held.get(fact.payment, Held("", 0))
         match fact:
-            case p.PaymentRecorded() | p.HoldReleased() | p.PaymentEdited():
+            case p.PaymentRecorded() | p.HoldReleased() | p.PaymentEdited() | p.PaymentReopened():
                 status = fact.status
             case p.PaymentReleased():
                 status, available = PaymentStatus.OPEN, fact.amount
@@ -243,7 +243,6 @@ STATUS_AFTER: dict[type, PaymentStatus] = {
     p.PaymentReserved: PaymentStatus.RESERVED,
     p.PaymentUnreserved: PaymentStatus.OPEN,
     p.PaymentClosed: PaymentStatus.CLOSED,
-    p.PaymentReopened: PaymentStatus.OPEN,
     p.RefundStarted: PaymentStatus.RELEASING,
     p.RefundReturned: PaymentStatus.BALANCED,
 }
@@ -252,6 +251,7 @@ PAYMENT_FACTS = (
     p.PaymentRecorded,
     p.PaymentEdited,
     p.HoldReleased,
+    p.PaymentReopened,
     p.PaymentReleased,
     p.ApplicationReleased,
     p.ApplicationEarmarked,

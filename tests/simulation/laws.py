@@ -331,14 +331,14 @@ def payments_knows_what_is_owed_and_claimed(world: World) -> None:
     paid = {(one.customer, one.payment): one for one in world.states("payments", PAYMENT)}
     for account in accounts:
         for holder, claims in account.claims.items():
-            payment = paid[account.customer, holder.rpartition("#")[0] or holder]
-            if holder == payment.payment:
+            payment = paid[account.customer, holder.payment]
+            if not holder.application:
                 listed = [one.request for one in payment.listed]
                 own = [one for one in listed if one.debtor in (None, account.customer)]
                 assert list(claims) == [(one.invoice, one.amount) for one in own]
             else:
                 [(of, amount)] = claims
-                application = payment.applications[holder]
+                application = payment.applications[holder.application]
                 assert application[:2] == (of, amount)
                 assert application.status is ApplicationStatus.RELEASED
 

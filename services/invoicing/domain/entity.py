@@ -4,11 +4,11 @@ from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date
-from decimal import Decimal
 from typing import NamedTuple, assert_never
 
 from contracts.commands import ConfigureEntity, SetRate
 from contracts.events.configuration import EntityConfigured, RateSet
+from contracts.money import plain_rate
 from contracts.rejections import Rejection
 
 
@@ -87,12 +87,3 @@ def rate_for(entity: Entity, currency: str, day: date, given: str | None) -> str
     if after == 0:
         return Rejection("rate_unknown", f"{currency} on {day}")
     return rates[after - 1].rate
-
-
-def plain_rate(rate: str) -> str:
-    """Write a rate without needless zeros, so that equal rates are equal texts.
-
-    >>> plain_rate("1.00"), plain_rate("0.7350"), plain_rate("0110")
-    ('1', '0.735', '110')
-    """
-    return format(Decimal(rate).normalize(), "f")

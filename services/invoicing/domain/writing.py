@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from contracts.commands import DraftInvoice, EarlyPaymentDiscount, IssueInvoice
 from contracts.events.invoicing import InvoiceDrafted, InvoicePosted
 from contracts.fields import DocumentKind, InvoiceStatus
-from contracts.money import MAX_MINOR
+from contracts.money import MAX_MINOR, plain_rate
 from contracts.rejections import Rejection
 from services.invoicing.domain.commands import Write
-from services.invoicing.domain.entity import Entity, plain_rate, rate_for
+from services.invoicing.domain.entity import Entity, rate_for
 from services.invoicing.domain.facts import Fact
 from services.invoicing.domain.invoice import Content, Invoice, stated
 from services.invoicing.domain.transitions import HOLDS, REFUSALS, TRANSITIONS

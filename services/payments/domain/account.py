@@ -46,26 +46,36 @@ class Claim(NamedTuple):
     amount: int
 
 
+class Holder(NamedTuple):
+    """What makes claims: an application of a payment, or the payment itself for what is listed on it.
+
+    Both ids are kept, because a payment may be called as another's application is: P1#1.
+    """
+
+    payment: str
+    application: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """A customer: the open items by invoice, and the claims on them.
 
-    Claims are kept by application, and by payment for those that are listed on it. What ApplyPayment
-    releases at once makes none: it is answered at once, and its path loads the payment and nothing else.
+    What ApplyPayment releases at once makes no claim: it is answered at once, and its path loads the payment
+    and nothing else.
     `orders` names the prepayments that were released for an order, used up or not.
     """
 
     customer: str
     credit_write_off_limit: int | None = None
     items: Mapping[str, Item] = field(default_factory=dict)
-    claims: Mapping[str, tuple[Claim, ...]] = field(default_factory=dict)
+    claims: Mapping[Holder, tuple[Claim, ...]] = field(default_factory=dict)
     orders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def claimed(self, but: str) -> dict[str, int]:
         """Give what is claimed by invoice, leaving out what is listed on the payment `but`."""
         sums: dict[str, int] = {}
         for holder, claims in self.claims.items():
-            for claim in claims if holder != but else ():
+            for claim in claims if holder != Holder(but) else ():
                 sums[claim.invoice] = sums.get(claim.invoice, 0) + claim.amount
         return sums
 
@@ -102,7 +112,7 @@ def with_item(account: Account, invoice: str, item: Item) -> Account:
 def with_listed(account: Account, payment: str, listed: Iterable[Listed]) -> Account:
     """Take what is listed on a payment, instead of what was."""
     own = tuple(_claim(one.request) for one in listed if one.request.debtor in (None, account.customer))
-    return _with_claims(account, payment, own)
+    return _with_claims(account, Holder(payment), own)
 
 
 def after(account: Account, fact: object) -> Account:
@@ -111,13 +121,14 @@ def after(account: Account, fact: object) -> Account:
         case p.ApplicationReleased() if (
             not fact.terms.payer and fact.terms.payment_kind != PaymentKind.REFUND
         ):
-            return _with_claims(account, fact.application, (Claim(fact.invoice, fact.amount),))
+            holder = Holder(fact.payment, fact.application)
+            return _with_claims(account, holder, (Claim(fact.invoice, fact.amount),))
         case p.PaymentReleased() if fact.order:
             known = account.orders.get(fact.order, ())
             named = known if fact.payment in known else (*known, fact.payment)
             return replace(account, orders={**account.orders, fact.order: named})
         case p.PaymentApplied() | p.ApplicationReturned():
-            return _with_claims(account, fact.application, ())
+            return _with_claims(account, Holder(fact.payment, fact.application), ())
         case _:
             return account
 
@@ -126,7 +137,7 @@ def _claim(request: ApplicationRequest) -> Claim:
     return Claim(request.invoice, request.amount)
 
 
-def _with_claims(account: Account, holder: str, claims: tuple[Claim, ...]) -> Account:
+def _with_claims(account: Account, holder: Holder, claims: tuple[Claim, ...]) -> Account:
     if account.claims.get(holder, ()) == claims:
         return account
     kept = {**account.claims, holder: claims}

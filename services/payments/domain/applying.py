@@ -29,14 +29,15 @@ OUT = (ApplicationStatus.RELEASED, ApplicationStatus.SETTLED)
 
 
 def closing(payment: Payment, facts: Sequence[Fact]) -> Sequence[Fact]:
-    """Add what follows by itself: a receipt closes when nothing is left, and opens when something is."""
+    """Add what follows by itself: a receipt closes when nothing is left, and reopens when something is."""
     after = fold(payment, facts)
     left = after.available + after.reserved
     who = (payment.customer, payment.payment)
     if after.status in (PaymentStatus.OPEN, PaymentStatus.RESERVED) and left == 0:
         return (*facts, PaymentClosed(*who))
     if after.status is PaymentStatus.CLOSED and left:
-        return (*facts, PaymentReopened(*who))
+        again = PaymentStatus.RESERVED if after.set_aside else PaymentStatus.OPEN
+        return (*facts, PaymentReopened(*who, status=again))
     return facts
 
 

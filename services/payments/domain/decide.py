@@ -35,7 +35,7 @@ def decide(payment: Payment | None, command: Command, context: Context = ALONE) 
             return confirm_refund(payment, command, context)
         return applying.confirm(payment, command)
     if isinstance(command, ApplyToOrder):
-        return suggesting.apply_to_order(payment, command)
+        return suggesting.apply_to_order(payment, command, context)
     if is_refund and type(command) in REFUSALS_OF_REFUNDS:
         return Rejection(REFUSALS_OF_REFUNDS[type(command)], "it is a refund")
     target = TRANSITIONS.get((payment.status, type(command)))

@@ -8,6 +8,7 @@ from typing import Any, Final, assert_never
 
 from contracts.commands import ConfigureEntity, SetRate
 from contracts.events.configuration import EntityConfigured, RateSet
+from contracts.money import plain_rate
 from contracts.rejections import Rejection
 
 Rates = tuple[tuple[date, str], ...]
@@ -48,9 +49,10 @@ def decide_entity(
             configured = EntityConfigured(command.entity, **_settings(command))
             return () if configured == entity.settings else (configured,)
         case SetRate():
-            if (command.rate_date, command.rate) in entity.rates.get(command.currency, ()):
+            rate = plain_rate(command.rate)
+            if (command.rate_date, rate) in entity.rates.get(command.currency, ()):
                 return ()
-            return (RateSet(command.entity, command.currency, command.rate_date, command.rate),)
+            return (RateSet(command.entity, command.currency, command.rate_date, rate),)
         case _:
             assert_never(command)
 
@@ -76,11 +78,11 @@ def rate_of(entity: Entity, currency: str, day: date, given: str | None) -> str 
     """
     base = entity.settings.base_currency
     if base is None or currency == base:
-        if given in (None, "1"):
+        if given is None or plain_rate(given) == "1":
             return "1"
         return Rejection("rate_not_one", f"{given} is given, the base currency is {base}")
     if given is not None:
-        return given
+        return plain_rate(given)
     rates = entity.rates.get(currency, ())
     behind = bisect_right(rates, day, key=lambda one: one[0])
     if behind == 0:

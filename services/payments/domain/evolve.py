@@ -47,9 +47,10 @@ def evolve(payment: Payment | None, fact: Fact) -> Payment:
         case p.PaymentUnapplied():
             return _unapplied(payment, fact)
         case p.PaymentClosed():
-            return payment._replace(status=PaymentStatus.CLOSED)
+            set_aside = payment.status is PaymentStatus.RESERVED
+            return payment._replace(status=PaymentStatus.CLOSED, set_aside=set_aside)
         case p.PaymentReopened():
-            return payment._replace(status=PaymentStatus.OPEN)
+            return payment._replace(status=fact.status, set_aside=False)
         case p.PaymentReleased():
             return _released(payment, fact)
         case (
@@ -80,7 +81,7 @@ def evolve(payment: Payment | None, fact: Fact) -> Payment:
         case p.RefundReleased():
             return payment._replace(applied=payment.amount, accounts=fact.accounts, daybook=fact.daybook)
         case p.RefundReturned():
-            return payment._replace(status=PaymentStatus.BALANCED)
+            return payment._replace(status=PaymentStatus.BALANCED, came_back=True)
         case _:
             assert_never(fact)
 
@@ -245,7 +246,7 @@ def _moved(
         case p.InstrumentMoved():
             moved = payment._replace(instrument=fact.to_status, selection=fact.selection)
             if fact.to_status is InstrumentStatus.INITIAL:
-                return _undone(moved, PaymentStatus.BALANCED)
+                return _undone(moved._replace(came_back=True), PaymentStatus.BALANCED)
             if fact.to_status is not InstrumentStatus.BOUNCED:
                 return moved
             paid = fact.from_status is InstrumentStatus.PAID_CONDITIONALLY

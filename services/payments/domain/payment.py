@@ -84,7 +84,8 @@ class Payment(NamedTuple):
     before that all six are 0. `listed` waits for its release; `applications` are out, by id. `refunds` is
     what is refunded of it by refund, `write_offs` what is written off by id. `accounts` and `daybook` are
     those of the profile when it was released: what went into an account comes out of the same one.
-    `returnable` is what the bank still holds of a bounced payment and will take back.
+    `returnable` is what the bank still holds of a bounced payment and will take back. `set_aside` says of a
+    closed payment that it was reserved, `came_back` that the payment was balanced again after a release.
     """
 
     # A tuple, because states are read, changed and written for each message: this is the cheapest way.
@@ -121,6 +122,8 @@ class Payment(NamedTuple):
     refunds: Mapping[str, Refunded] = {}
     write_offs: Mapping[str, WriteOff] = {}
     write_off_count: int = 0
+    set_aside: bool = False
+    came_back: bool = False
 
     @property
     def unlisted(self) -> int:

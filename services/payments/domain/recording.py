@@ -27,7 +27,7 @@ from contracts.events.payments import (
     PaymentUnreserved,
 )
 from contracts.fields import PaymentKind, PaymentStatus
-from contracts.money import MAX_MINOR, convert
+from contracts.money import MAX_MINOR, convert, plain_rate
 from contracts.rejections import Rejection
 from services.payments.domain.context import Context
 from services.payments.domain.entity import rate_of
@@ -110,12 +110,15 @@ def _checked(command: Written, kind: PaymentKind, context: Context, entity: str)
 
 
 def _again(payment: Payment, command: RecordPayment | ReceivePayment, context: Context) -> Decision:
-    """Nothing new when all that is asked for is there; receiving what was only recorded releases it."""
+    """Nothing new when all that is asked for is there; receiving what was only recorded releases it.
+
+    What was released once and came back is released again by ReleasePayment only.
+    """
     asked = _own(command.applications, payment.customer)
     known = _own(payment.requested[: len(asked)], payment.customer)
     if _content(payment) != _content(command) or known != asked or not _as_assigned(payment, command):
         return Rejection("payment_exists", "with other content")
-    if isinstance(command, RecordPayment):
+    if isinstance(command, RecordPayment) or payment.came_back:
         return ()
     if payment.status is PaymentStatus.BALANCED:
         return release(payment, None, context)
@@ -149,12 +152,20 @@ def _said(document: Payment | Written) -> tuple[object, ...]:
 
 def _as_assigned(payment: Payment, command: RecordPayment | ReceivePayment) -> bool:
     """Say whether number and rate are those of the payment, or left to us as they were."""
-    return command.number in ("", payment.number) and command.rate in (None, payment.rate)
+    rate = command.rate and plain_rate(command.rate)
+    return command.number in ("", payment.number) and rate in (None, payment.rate)
 
 
 def _own(requests: tuple[ApplicationRequest, ...], customer: str) -> tuple[ApplicationRequest, ...]:
-    """Name no debtor where it is the customer: both mean the same."""
-    return tuple(replace(one, debtor=None) if one.debtor == customer else one for one in requests)
+    """Name no debtor where it is the customer, and write rates plainly: both ways mean the same."""
+    return tuple(
+        replace(
+            one,
+            debtor=None if one.debtor == customer else one.debtor,
+            cross_rate=one.cross_rate and plain_rate(one.cross_rate),
+        )
+        for one in requests
+    )
 
 
 def edit(payment: Payment, command: EditPayment, context: Context) -> Decision:

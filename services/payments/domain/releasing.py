@@ -63,8 +63,4 @@ def _automatic(payment: Payment, context: Context) -> list[Listed]:
     """What a release uses the payment for by itself: its order's invoice, or else whatever is open."""
     if not (payment.order or context.entity.settings.auto_apply_on_release):
         return []
-    own = [one.request for one in payment.listed]
-    left = payment.amount - sum(one.amount for one in own)
-    # What was paid for an order is kept for it, although its invoice may not be open yet.
-    requests = proposal(payment, context, left, own, payment.order)
-    return [Listed(one, payment.payment_date) for one in requests]
+    return [Listed(one, payment.payment_date) for one in proposal(payment, context)]

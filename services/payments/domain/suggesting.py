@@ -4,7 +4,7 @@ It is a proposal from what payments has heard; invoicing settles what is owed, a
 comes back.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from contracts.commands import ApplicationRequest, AutoApply, ConfirmSuggestion
 from contracts.events.payments import ApplicationsSuggested
@@ -21,26 +21,28 @@ from services.payments.domain.payment import Payment
 CHARGES = (DocumentKind.FINANCE_CHARGE, DocumentKind.DUNNING_FEE)
 
 
-def proposal(
-    payment: Payment, context: Context, left: int, own: Iterable[ApplicationRequest] = (), order: str = ""
-) -> tuple[ApplicationRequest, ...]:
-    """Share `left` of a payment among the open items: charges first if the entity says so, oldest due first.
+def proposal(payment: Payment, context: Context) -> tuple[ApplicationRequest, ...]:
+    """Share what is left of a payment among the open items, oldest due first.
 
-    What other payments have claimed is not offered again, nor what `own` already takes. With `order`,
-    only that order's items are looked at.
+    Charges come before them if the entity says so. What is claimed is not offered again. What was paid for
+    an order is kept for its invoices, although they may not be open yet.
     """
+    return tuple(_shares(payment, context, _taken(payment, context)))
+
+
+def _taken(payment: Payment, context: Context) -> dict[str, int]:
+    """Sum by invoice what is claimed already: by other payments, by applications, and by what is listed."""
     taken = context.account.claimed(payment.payment)
-    for request in own:
+    for request, _ in payment.listed:
         if request.debtor in (None, payment.customer):
             taken[request.invoice] = taken.get(request.invoice, 0) + request.amount
-    return tuple(_shares(payment, context, left, taken, order))
+    return taken
 
 
-def _shares(
-    payment: Payment, context: Context, left: int, taken: dict[str, int], order: str
-) -> Iterator[ApplicationRequest]:
+def _shares(payment: Payment, context: Context, taken: dict[str, int]) -> Iterator[ApplicationRequest]:
+    left = payment.unlisted
     number = 0
-    for invoice, item in _in_order(payment, context, order):
+    for invoice, item in _in_order(payment, context):
         free = item.residual - taken.get(invoice, 0)
         kept_off = 0 if taken.get(invoice) else _discount(payment, context, item)
         amount = min(free - kept_off, left)
@@ -50,13 +52,13 @@ def _shares(
             yield ApplicationRequest(invoice, amount)
 
 
-def _in_order(payment: Payment, context: Context, order: str) -> list[tuple[str, Item]]:
+def _in_order(payment: Payment, context: Context) -> list[tuple[str, Item]]:
     charges_first = context.entity.settings.apply_finance_charges_first
     fitting = (
         (invoice, item)
         for invoice, item in context.account.items.items()
         if (item.entity, item.currency) == (payment.entity, payment.currency)
-        and (not order or item.order == order)
+        and payment.order in ("", item.order)
     )
 
     def place(one: tuple[str, Item]) -> tuple[object, ...]:
@@ -79,8 +81,7 @@ def _discount(payment: Payment, context: Context, item: Item) -> int:
 
 def suggest(payment: Payment, context: Context) -> Decision:
     """Say what the payment would best be used for."""
-    own = (one.request for one in payment.listed)
-    requests = proposal(payment, context, payment.unlisted, own)
+    requests = proposal(payment, context)
     if not requests:
         return Rejection("nothing_to_apply")
     if requests == payment.suggested:
@@ -97,14 +98,14 @@ def confirm_suggestion(payment: Payment, command: ConfirmSuggestion) -> Decision
 
 def auto_apply(payment: Payment, command: AutoApply, context: Context) -> Decision:
     """Use the payment as would be suggested now."""
-    own = (one.request for one in payment.listed)
-    requests = proposal(payment, context, payment.unlisted, own)
+    requests = proposal(payment, context)
     return use(payment, requests, command.application_date) if requests else Rejection("nothing_to_apply")
 
 
-def apply_to_order(payment: Payment, command: ApplyToOrder) -> Decision:
-    """Use a prepayment for the invoice of its order, which has opened."""
+def apply_to_order(payment: Payment, command: ApplyToOrder, context: Context) -> Decision:
+    """Use a prepayment for what nobody has claimed of the invoice of its order, which has opened."""
     item = command.item
     fits = (item.entity, item.currency, item.order) == (payment.entity, payment.currency, payment.order)
-    amount = min(payment.unlisted, item.residual)
+    free = item.residual - _taken(payment, context).get(command.invoice, 0)
+    amount = min(payment.unlisted, free)
     return use(payment, (ApplicationRequest(command.invoice, amount),), None) if fits and amount > 0 else ()

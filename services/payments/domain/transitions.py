@@ -67,8 +67,8 @@ TRANSITIONS: Final[dict[tuple[S, type], S | str]] = {
 }
 """(state, command) -> next state. What does not follow from the command alone comes beside it:
 
-OPEN and RESERVED become CLOSED by themselves when nothing is left, and CLOSED becomes OPEN again when
-something comes back. An instrument that bounces or goes back to INITIAL leads to BOUNCED or BALANCED. A
+OPEN and RESERVED become CLOSED by themselves when nothing is left, and CLOSED becomes again what it was
+when something comes back. An instrument that bounces or goes back to INITIAL leads to BOUNCED or BALANCED. A
 card payment that is not captured goes from ON_HOLD to PENDING_PROCESSING. A refund goes from BALANCED to
 CLOSED, by way of RELEASING while invoicing has to answer, and back to BALANCED if it declines.
 """

@@ -50,6 +50,8 @@ def void(payment: Payment, command: VoidPayment, context: Context) -> Decision:
     if payment.kind is PaymentKind.REFUND:
         back = given_back(payment, context, command.void_date)
         return (voided, *back, *reversals(payment, command.void_date))
+    if payment.refunds:
+        return _refunded(payment)
     return (*_uncredited(payment, command.void_date), voided, *reversals(payment, command.void_date))
 
 
@@ -67,6 +69,8 @@ def change(payment: Payment, command: ChangeInstrumentStatus, context: Context) 
     if after not in MOVES[before]:
         code = MOVE_REFUSALS.get((before, after), "instrument_not_movable")
         return Rejection(code, f"from {before} to {after}")
+    if after is I.INITIAL and payment.refunds:
+        return _refunded(payment)
     selection = command.selection or payment.selection
     selection = selection or selection_of(payment, after, command.status_date.isoformat())
     return _moved(payment, after, command.status_date, command.reason, selection)
@@ -101,20 +105,25 @@ def adjust(payment: Payment, command: AdjustOpenItem) -> Decision:
     """Reopen what a paid payment had paid."""
     if payment.instrument is not I.PAID:
         return Rejection("instrument_not_paid", f"it is {payment.instrument}")
+    if payment.refunds:
+        return _refunded(payment)
+    return _adjusted(payment, command.adjustment_date, command.reason)
+
+
+def _adjusted(payment: Payment, day: date, reason: str) -> tuple[Fact, ...]:
     adjusted = OpenItemAdjusted(
         payment.customer,
         payment.payment,
         payment.entity,
         payment.currency,
         payment.amount,
-        command.adjustment_date,
-        command.reason,
+        day,
+        reason,
         kind=payment.kind,
         rate=payment.rate,
         accounts=payment.accounts,
         daybook=payment.daybook,
     )
-    day = command.adjustment_date
     return (*_uncredited(payment, day), adjusted, *reversals(payment, day))
 
 
@@ -138,21 +147,29 @@ def take_back(payment: Payment, command: RecordBankReturn) -> Decision:
 
 
 def give_back(payment: Payment, command: ReturnPayment) -> Decision:
-    """Undo a receipt in the way that fits to where its money is, with the bank's taking back."""
+    """Undo a receipt in the way that fits to where its money is, with the bank's taking back.
+
+    The bank does not ask: what is refunded of the receipt does not keep it from bouncing.
+    """
     who, day = (payment.customer, payment.payment), command.return_date
     if payment.instrument is I.PAID:
-        undone = adjust(payment, AdjustOpenItem(*who, day, command.reason))
+        undone = _adjusted(payment, day, command.reason)
     else:
         undone = _moved(payment, I.BOUNCED, day, command.reason, payment.selection)
-    if isinstance(undone, Rejection):
-        return undone
     after = fold(payment, undone)
     returned = take_back(after, RecordBankReturn(*who, day)) if after.returnable else ()
     return returned if isinstance(returned, Rejection) else (*undone, *returned)
 
 
+def _refunded(payment: Payment) -> Rejection:
+    return Rejection("payment_refunded", f"by {next(iter(payment.refunds))}")
+
+
 def _uncredited(payment: Payment, day: date) -> Iterator[Fact]:
-    """What was written off or refunded of a receipt goes with it; a refund then lacks its cover."""
+    """What was written off of a receipt goes with it, and what was refunded when it bounces.
+
+    The refund then lacks its cover: it stays on refund clearing, as what the customer owes.
+    """
     for id_, given_up in payment.write_offs.items():
         fact = CreditWriteOffReversed(
             payment.customer,

@@ -30,7 +30,14 @@ DEFAULT_SCHEME: Final = (
 LIGHT_SCHEME: Final = (Bucket("0-30", None, 30), *DEFAULT_SCHEME[2:])
 """Light's columns: what is not due yet counts with what is up to 30 days overdue."""
 
-SCHEMES: Final = {"default": DEFAULT_SCHEME, "light": LIGHT_SCHEME}
+STANDING_SCHEME: Final = (
+    Bucket("future", None, -31),
+    Bucket("current", -30, 0),
+    Bucket("overdue", 1, None),
+)
+"""How we stand: overdue, due within 30 days, due later."""
+
+SCHEMES: Final = {"default": DEFAULT_SCHEME, "light": LIGHT_SCHEME, "standing": STANDING_SCHEME}
 
 _LIMITS: Final = re.compile(r"\d{1,5}(,\d{1,5}){0,11}")
 

@@ -44,7 +44,7 @@ def after(receipt: Receipt | None, fact: Any) -> Receipt:
     match fact:
         case p.PaymentEdited():
             return _edited(receipt, fact)
-        case p.HoldReleased():
+        case p.HoldReleased() | p.PaymentReopened():
             return replace(receipt, status=fact.status)
         case p.PaymentReleased():
             return _released(receipt, fact)
@@ -61,7 +61,6 @@ STATUSES: dict[type, PaymentStatus] = {
     p.PaymentReserved: PaymentStatus.RESERVED,
     p.PaymentUnreserved: PaymentStatus.OPEN,
     p.PaymentClosed: PaymentStatus.CLOSED,
-    p.PaymentReopened: PaymentStatus.OPEN,
     p.RefundStarted: PaymentStatus.RELEASING,
     p.RefundReturned: PaymentStatus.BALANCED,
 }

@@ -172,13 +172,18 @@ def await_ready(child: Child, what: str, ready: Callable[[], bool], seconds: flo
         time.sleep(_POLL_SECONDS)
 
 
-def free_port() -> int:
+def free_port(wanted: int | None = None) -> int:
     """Choose a loopback port that nothing listens on and that this process has not given out before.
+
+    It is `wanted` if that is free.
 
     Below the range from which outgoing connections get theirs: a client that keeps trying to reach a
     broker which was killed would sooner or later occupy the broker's port itself.
     """
     with _ports_lock:
+        if wanted is not None and wanted not in _ports_given and not _occupied(wanted):
+            _ports_given.add(wanted)
+            return wanted
         while True:
             port = _LOWEST_PORT + secrets.randbelow(_first_ephemeral_port() - _LOWEST_PORT)
             if port not in _ports_given and not _occupied(port):

@@ -25,7 +25,7 @@ from contracts.catalog import SERVICES
 from services.runtime import clock, migrate
 from services.runtime.local.kafka import LocalKafka
 from services.runtime.local.postgres import LocalPostgres
-from services.runtime.local.process import LocalStackError, free_port, spawn
+from services.runtime.local.process import Child, LocalStackError, free_port, spawn
 from services.runtime.local.workers import Supervisor, Worker
 from services.runtime.topics import TopicError, ensure_topics
 
@@ -35,6 +35,9 @@ and the seconds it took; 0.0 when it begins. Called by one thread at a time."""
 
 _RECORD: Final = "stack.json"
 _DATABASE: Final = "openitem"
+_WEB: Final = "web"
+_WEB_PORT: Final = 8642
+"""Where the console is, unless something else is there already."""
 _ROOT: Final = Path(__file__).parents[3]
 _DSNS: Final = tuple(f"OPENITEM_{name.upper()}_DSN" for name in (*SERVICES, "migrate"))
 
@@ -47,7 +50,8 @@ class LocalStack:
     """One running system in `directory`; `start()` raises LocalStackError when a part does not come up.
 
     `services` are those that get a worker. `env` goes to every worker. `keep` lets the data outlive
-    `stop()`, for the next start in the same directory. `restart` starts workers again that died.
+    `stop()`, for the next start in the same directory. `restart` starts workers again that died. With `web`
+    the console and the HTTP API are served, at `console`.
     """
 
     def __init__(
@@ -60,6 +64,7 @@ class LocalStack:
         *,
         keep: bool = False,
         restart: bool = False,
+        web: bool = False,
         say: Say = _silent,
         kafka_settings: Mapping[str, str] | None = None,
         postgres_settings: Mapping[str, str] | None = None,
@@ -70,6 +75,7 @@ class LocalStack:
         self._keep = keep
         self._lanes = lanes
         self._services = services
+        self._web = web
         self._env = dict(env or {})
         self._say_to = say
         self._saying = threading.Lock()
@@ -115,6 +121,8 @@ class LocalStack:
             self._start_servers()
             for service in self._services:
                 self._spawn_worker(service, {})
+            if self._web:
+                self._spawn_web()
             for worker in self.workers:
                 self._await_worker(worker)
             self._write_record()
@@ -153,6 +161,12 @@ class LocalStack:
         found["OPENITEM_LANES"] = str(self._lanes)
         found["OPENITEM_REPLICATION"] = str(self._replication)
         return found
+
+    @property
+    def console(self) -> str | None:
+        """The address of the web console; None when it is not served."""
+        served = [f"http://127.0.0.1:{w.health_port}/" for w in self.workers if w.service == _WEB]
+        return served[0] if served else None
 
     def start_worker(
         self, service: str, extra_env: Mapping[str, str] | None = None, *, wait: bool = True
@@ -210,13 +224,23 @@ class LocalStack:
         number = 1 + sum(worker.service == service for worker in self.workers)
         log = self._directory / "logs" / f"{service}-{number}.log"
         env = {**self._worker_environment(service), **extra_env}
-        command = [sys.executable, "-m", "services.cli", "worker", service]
-        worker = Worker(
-            service,
-            log,
-            free_port(),
-            lambda port: spawn(command, log, env={**env, "OPENITEM_HEALTH_PORT": str(port)}),
-        )
+        return self._spawn(service, log, env, "OPENITEM_HEALTH_PORT", free_port(), "worker", service)
+
+    def _spawn_web(self) -> Worker:
+        log = self._directory / "logs" / f"{_WEB}.log"
+        env = self._worker_environment("reporting")
+        return self._spawn(_WEB, log, env, "OPENITEM_HTTP_PORT", free_port(_WEB_PORT), "web")
+
+    def _spawn(
+        self, name: str, log: Path, env: Mapping[str, str], port_variable: str, port: int, *command: str
+    ) -> Worker:
+        """Start a process; a worker that is started again keeps its port."""
+
+        def launch(port: int) -> Child:
+            wanted = {**env, port_variable: str(port)}
+            return spawn([sys.executable, "-m", "services.cli", *command], log, env=wanted)
+
+        worker = Worker(name, log, port, launch)
         worker.start()
         self.workers.append(worker)
         return worker

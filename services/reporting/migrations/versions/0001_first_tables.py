@@ -53,6 +53,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "command", "type"),
     )
     op.create_table(
+        "balances",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("outstanding", sa.BigInteger(), nullable=False),
+        sa.Column("unapplied", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
+    )
+    op.create_table(
         "credits",
         sa.Column("fact", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
@@ -223,6 +233,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
+    op.create_index("balances_by_outstanding", "balances", ["outstanding"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
@@ -241,6 +252,7 @@ def upgrade() -> None:
     for table in (
         "account_months",
         "answers",
+        "balances",
         "customers",
         "days",
         "entities",
@@ -259,6 +271,7 @@ def downgrade() -> None:
     for table in (
         "account_months",
         "answers",
+        "balances",
         "credits",
         "customer_versions",
         "customers",

@@ -1,0 +1,79 @@
+"""What a request needs: connections to the read models, a way to send commands, and how far was read."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.reporting.http.freshness import Gauge
+from services.reporting.http.problems import Problem
+from services.runtime.logs import Logger
+from services.runtime.reading import pooled
+from services.runtime.sending import Outgoing, Sender, sending
+from services.runtime.settings import Settings
+
+CONNECTIONS: Final = 8
+SEND_SECONDS: Final = 10
+"""A broker that does not take a command for so long is away."""
+
+
+class Desk:
+    """One process's connections, opened and closed with it."""
+
+    def __init__(self, settings: Settings, log: Logger) -> None:
+        self.settings = settings
+        self.engine = pooled(settings.dsn("reporting"), CONNECTIONS)
+        self.gauge = Gauge(settings, self.engine, log)
+        self._stack = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._sender: Sender | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Keep everything open until the block ends."""
+        gauging = asyncio.create_task(self.gauge.run())
+        try:
+            async with self._stack:
+                yield
+        finally:
+            gauging.cancel()
+            await asyncio.gather(gauging, return_exceptions=True)
+            await self.engine.dispose()
+
+    async def send(self, *messages: Outgoing) -> None:
+        """Send commands, each acknowledged. Raises Problem when the broker does not take them."""
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await (await self._opened()).send(messages)
+        except (KafkaError, OSError, TimeoutError):
+            raise Problem(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "broker_away",
+                "The command was not taken: Kafka cannot be reached.",
+                "Send it again with the same Idempotency-Key; it will count once.",
+                {"Retry-After": "5"},
+            ) from None
+
+    async def _opened(self) -> Sender:
+        # Opened with the first command: reading goes on while the broker is away.
+        async with self._opening:
+            if self._sender is None:
+                self._sender = await self._stack.enter_async_context(sending(self.settings, linger_ms=0))
+            return self._sender
+
+
+def desk_of(request: Request) -> Desk:
+    """Give the process's desk."""
+    desk: Desk = request.app.state.desk
+    return desk
+
+
+async def connection(request: Request) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection whose statements all see one state of the read models."""
+    async with desk_of(request).engine.connect() as lent:
+        yield lent

@@ -1,0 +1,110 @@
+"""Lists of customers, documents and payments, page by page, and how to find one. Amounts are minor units."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, Table, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.reporting.queries import Rows
+from services.reporting.store import BALANCES, CUSTOMERS, ITEMS, RECEIPTS
+
+
+async def customers_page(
+    connection: AsyncConnection, name: str, status: str | None, after: str | None, limit: int
+) -> Rows:
+    """List customers by account, from behind `after`; `name` is a part of the name or the account."""
+    query = select(CUSTOMERS).order_by(CUSTOMERS.c.customer).limit(limit)
+    if name:
+        like = contains(name)
+        query = query.where(or_(CUSTOMERS.c.name.ilike(like), CUSTOMERS.c.customer.ilike(like)))
+    if status:
+        query = query.where(CUSTOMERS.c.status == status)
+    if after is not None:
+        query = query.where(CUSTOMERS.c.customer > after)
+    return (await connection.execute(query)).all()
+
+
+def contains(part: str) -> str:
+    """Write a pattern for texts that contain a part, whatever signs are in it."""
+    plain = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{plain}%"
+
+
+async def balances_of(connection: AsyncConnection, customer: str) -> Rows:
+    """Give what a customer owes and has left over, by entity and currency, as known now."""
+    query = select(BALANCES).where(BALANCES.c.customer == customer)
+    return (await connection.execute(query.order_by(BALANCES.c.entity, BALANCES.c.currency))).all()
+
+
+class Wanted(NamedTuple):
+    """Which documents or payments are listed; None means all."""
+
+    customer: str | None = None
+    entity: str | None = None
+    currency: str | None = None
+    status: str | None = None
+    kind: str | None = None
+    instrument: str | None = None
+
+
+def _where(table: Table, wanted: Wanted) -> list[ColumnElement[bool]]:
+    given = {name: value for name, value in wanted._asdict().items() if value is not None}
+    return [table.c[name] == value for name, value in given.items() if name in table.c]
+
+
+async def items_page(
+    connection: AsyncConnection, wanted: Wanted, after: tuple[date, str, str] | None, limit: int
+) -> Rows:
+    """List documents, the newest first, from behind (document date, customer, id)."""
+    key = (ITEMS.c.document_date, ITEMS.c.customer, ITEMS.c.invoice)
+    query = select(ITEMS).where(*_where(ITEMS, wanted)).order_by(*(part.desc() for part in key)).limit(limit)
+    if after is not None:
+        query = query.where(tuple_(*key) < tuple_(*after))
+    return (await connection.execute(query)).all()
+
+
+async def payments_page(
+    connection: AsyncConnection, wanted: Wanted, after: tuple[date, str, str] | None, limit: int
+) -> Rows:
+    """List payments, the newest first, from behind (payment date, customer, id)."""
+    key = (RECEIPTS.c.payment_date, RECEIPTS.c.customer, RECEIPTS.c.payment)
+    query = select(RECEIPTS).where(*_where(RECEIPTS, wanted)).order_by(*(part.desc() for part in key))
+    if after is not None:
+        query = query.where(tuple_(*key) < tuple_(*after))
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def unapplied(
+    connection: AsyncConnection, wanted: Wanted, after: tuple[date, str, str] | None, limit: int
+) -> Rows:
+    """List payments with something left over, the oldest first, from behind (payment date, customer, id)."""
+    key = (RECEIPTS.c.payment_date, RECEIPTS.c.customer, RECEIPTS.c.payment)
+    query = select(RECEIPTS).where(RECEIPTS.c.available > 0, *_where(RECEIPTS, wanted)).order_by(*key)
+    if after is not None:
+        query = query.where(tuple_(*key) > tuple_(*after))
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def found_customers(connection: AsyncConnection, part: str, limit: int) -> Rows:
+    """Find customers by a part of their name or account."""
+    return await customers_page(connection, part, None, None, limit)
+
+
+async def found_items(connection: AsyncConnection, part: str, amount: Sequence[int], limit: int) -> Rows:
+    """Find documents by id, number, reference or order, or by one of these totals or residuals."""
+    ways = [ITEMS.c[name] == part for name in ("invoice", "number", "reference", "sales_order")]
+    if amount:
+        ways += [ITEMS.c.total.in_(amount), ITEMS.c.residual.in_(amount)]
+    query = select(ITEMS).where(or_(*ways)).order_by(ITEMS.c.document_date.desc(), ITEMS.c.invoice)
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def found_payments(connection: AsyncConnection, part: str, amount: Sequence[int], limit: int) -> Rows:
+    """Find payments by id, number, reference or order, or by one of these amounts."""
+    ways = [RECEIPTS.c[name] == part for name in ("payment", "number", "reference", "sales_order")]
+    if amount:
+        ways += [RECEIPTS.c.amount.in_(amount), RECEIPTS.c.available.in_(amount)]
+    query = select(RECEIPTS).where(or_(*ways)).order_by(RECEIPTS.c.payment_date.desc(), RECEIPTS.c.payment)
+    return (await connection.execute(query.limit(limit))).all()

@@ -1,0 +1,83 @@
+"""How we stand: the figures of the overview, and how far the read models are. Amounts are minor units."""
+
+from datetime import date
+
+from sqlalchemy import BigInteger, cast, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.reporting.queries import Rows
+from services.reporting.store import ANSWERS, BALANCES, DAYS, ITEMS
+
+_LANES = """
+    SELECT l.lane, l.offsets::text AS offsets, l.parked, l.position - coalesce(p.position, 0) AS unpublished
+    FROM lanes l LEFT JOIN published p USING (lane) ORDER BY l.lane"""
+
+
+async def largest_debtors(connection: AsyncConnection, currency: str | None, limit: int) -> Rows:
+    """List who owes most, as known now and whatever its date."""
+    query = select(BALANCES).where(BALANCES.c.outstanding > 0)
+    if currency is not None:
+        query = query.where(BALANCES.c.currency == currency)
+    query = query.order_by(BALANCES.c.outstanding.desc(), BALANCES.c.customer).limit(limit)
+    return (await connection.execute(query)).all()
+
+
+async def month_ends(connection: AsyncConnection, entity: str | None, until: date) -> Rows:
+    """Give what was outstanding at the end of each month up to that of `until`, by currency."""
+    spans = DAYS.c.level == "month"
+    query = (
+        select(DAYS.c.currency, DAYS.c.start, cast(func.sum(DAYS.c.amount), BigInteger).label("change"))
+        .where(spans, DAYS.c.start <= until)
+        .group_by(DAYS.c.currency, DAYS.c.start)
+        .order_by(DAYS.c.currency, DAYS.c.start)
+    )
+    if entity is not None:
+        query = query.where(DAYS.c.entity == entity)
+    return (await connection.execute(query)).all()
+
+
+async def invoiced(connection: AsyncConnection, entity: str | None, begin: date, end: date) -> Rows:
+    """Add up what was invoiced from `begin` to `end`, both included, by currency."""
+    query = (
+        select(ITEMS.c.currency, cast(func.sum(ITEMS.c.total), BigInteger).label("amount"))
+        .where(ITEMS.c.document_date.between(begin, end), ITEMS.c.opened_at.is_not(None))
+        .group_by(ITEMS.c.currency)
+    )
+    if entity is not None:
+        query = query.where(ITEMS.c.entity == entity)
+    return (await connection.execute(query)).all()
+
+
+async def left_over(connection: AsyncConnection, entity: str | None) -> Rows:
+    """Add up what is left over of payments and in process, and what credit notes still give, by currency."""
+    amounts = [
+        cast(func.sum(BALANCES.c[name]), BigInteger).label(name) for name in ("unapplied", "in_process")
+    ]
+    query = select(BALANCES.c.currency, *amounts).group_by(BALANCES.c.currency)
+    if entity is not None:
+        query = query.where(BALANCES.c.entity == entity)
+    return (await connection.execute(query)).all()
+
+
+async def credit_notes(connection: AsyncConnection, entity: str | None) -> Rows:
+    """Add up what credit notes still give, by currency."""
+    query = (
+        select(ITEMS.c.currency, cast(-func.sum(ITEMS.c.residual), BigInteger).label("amount"))
+        .where(ITEMS.c.residual < 0)
+        .group_by(ITEMS.c.currency)
+    )
+    if entity is not None:
+        query = query.where(ITEMS.c.entity == entity)
+    return (await connection.execute(query)).all()
+
+
+async def refused_commands(connection: AsyncConnection, limit: int) -> Rows:
+    """List the last commands that were not accepted."""
+    query = select(ANSWERS).where(ANSWERS.c.verdict != "ACCEPTED").order_by(ANSWERS.c.recorded_at.desc())
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def lanes(connection: AsyncConnection) -> Rows:
+    """Give how far each lane has come: offsets by topic, what is parked, what is not published."""
+    query = text(_LANES)
+    return (await connection.execute(query)).all()

@@ -1,0 +1,96 @@
+"""Commands from forms: read as people write, checked field by field, sent once, and their answer awaited."""
+
+import json
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NamedTuple
+
+from fastapi import Request
+
+from contracts.money import MoneyError, is_currency, minor_units
+from services.reporting.http.desk import desk_of
+from services.reporting.http.door import COMMANDS, answers_to, outcome_of, publish
+from services.reporting.http.problems import Problem
+from services.reporting.web.showing import followed
+from services.runtime import clock
+
+
+class Form:
+    """What was typed into a form, and what is wrong with it, by field; "" stands for the whole form.
+
+    A reader method gives a value of the right kind, or notes the error and gives something harmless: look at
+    `errors` before acting on what was read.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = {name: str(value).strip() for name, value in values.items()}
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, *, required: bool = False) -> str:
+        """Read a line of text."""
+        value = self.values.get(name, "")
+        if required and not value:
+            self.errors[name] = "Fill this in."
+        return value
+
+    def day(self, name: str) -> str:
+        """Read a date as ISO text."""
+        value = self.text(name, required=True)
+        try:
+            return date.fromisoformat(value).isoformat() if value else value
+        except ValueError:
+            self.errors[name] = "Write the date as 2026-06-30."
+            return value
+
+    def currency(self, name: str) -> str:
+        """Read a currency code."""
+        value = self.text(name, required=True).upper()
+        if value and not is_currency(value):
+            self.errors[name] = "Write an ISO 4217 code such as USD."
+        return value
+
+    def amount(self, name: str, currency: str, *, required: bool = True) -> int | None:
+        """Read an amount above zero, with or without commas, as minor units; None when there is none."""
+        value = self.text(name, required=required).replace(",", "")
+        if not value:
+            return None
+        try:
+            found = minor_units(value, currency)
+        except MoneyError:
+            self.errors[name] = f"Write an amount of {currency or 'a currency'}, such as 1,240.00."
+            return None
+        if found <= 0:
+            self.errors[name] = "Write an amount above zero."
+        return found
+
+
+class Attempt(NamedTuple):
+    """What came of a command: `state` is sent, done or refused; `text` says why."""
+
+    id: str
+    state: str
+    text: str
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether it was refused: what was typed is then shown again."""
+        return self.state == "refused"
+
+
+async def attempt(
+    request: Request, name: str, fields: Mapping[str, Any], id_: str = "", actor: str = ""
+) -> Attempt:
+    """Send a command and wait a little for its answer. `id_`: the form's own, so that it counts once."""
+    id_ = id_ or clock.new_id()
+    body = json.dumps({key: value for key, value in fields.items() if value is not None}).encode()
+    try:
+        await publish(request, COMMANDS[name], body, id_, actor)
+    except Problem as problem:
+        return Attempt(id_, "refused", f"{problem.details.detail} {problem.details.remedy}")
+    await followed(request, id_)
+    async with desk_of(request).engine.connect() as lent:
+        rows = await answers_to(lent, id_)
+        if not rows:
+            return Attempt(id_, "sent", "The command is on its way.")
+        outcome = await outcome_of(lent, id_, rows)
+    return Attempt(id_, outcome.state, outcome.text)

@@ -1,0 +1,9 @@
+"""All pages of the console: one router a section."""
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from services.reporting.web import overview
+
+PAGES: Final[tuple[APIRouter, ...]] = (overview.router,)
