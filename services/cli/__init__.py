@@ -13,6 +13,7 @@ from services.cli import (
     proving,
     publishing,
     reading,
+    rehearsing,
     stack,
 )
 
@@ -40,6 +41,7 @@ app.command(rich_help_panel=SEND)(publishing.publish)
 app.command(rich_help_panel=SEND)(configuring.configure)
 app.command("mass-change", rich_help_panel=SEND)(instruments.mass_change)
 app.command(rich_help_panel=SEND)(applying.suggest)
+app.command("what-if", rich_help_panel=SEND)(rehearsing.what_if_command)
 app.command(rich_help_panel=READ)(reading.aging)
 app.command(rich_help_panel=READ)(reading.customer)
 app.command(rich_help_panel=READ)(reading.invoice)
