@@ -20,6 +20,7 @@ from contracts.events import payments as p
 from contracts.events.configuration import EntityConfigured
 from contracts.fields import CustomerStatus, DocumentKind, InvoiceStatus, PaymentStatus
 from services.reporting.handlers import HANDLERS
+from services.reporting.store import DAYS
 from services.runtime.service import Effects, Meta, Ref
 
 TODAY: Final = date(2026, 6, 30)
@@ -31,6 +32,7 @@ TERMS: Final = (10, 30, 30, 30, 60, 90)
 ITEMS_OF_A_CUSTOMER: Final = 50
 SETTLED_FOR_TEN_OPEN: Final = 3
 ROWS_A_COPY: Final = 20_000
+START: Final = list(DAYS.columns).index(DAYS.c.start)
 
 Fact = Any
 
@@ -156,17 +158,12 @@ class Books:
     ) -> list[Fact]:
         to = (item.customer, payment, application, item.invoice)
         left = item.total - taken
+        stands = InvoiceStatus.PARTIALLY_CLEARED if left else InvoiceStatus.CLEARED
         return [
             p.ApplicationReleased(*to, item.entity, item.currency, taken, day),
             i.ApplicationSettled(
                 *(item.customer, item.invoice, payment, application, item.entity, item.currency),
-                *(
-                    taken,
-                    taken,
-                    left,
-                    InvoiceStatus.PARTIALLY_CLEARED if left else InvoiceStatus.CLEARED,
-                    day,
-                ),
+                *(taken, taken, left, stands, day),
                 used=taken,
                 payment_currency=item.currency,
             ),
@@ -197,7 +194,11 @@ class Shelf:
                 if len(rows) >= ROWS_A_COPY:
                     await self._copy(table)
         for table, sums in self._sums.items():
-            self._rows[table] += [(*key, *amounts) for key, amounts in sums.items()]
+            # Sums are made as days go by, and lie in that order.
+            rows = [(*key, *amounts) for key, amounts in sums.items()]
+            self._rows[table] += sorted(
+                rows, key=lambda row: max(one for one in row if isinstance(one, date))
+            )
         for table in self._rows:
             await self._copy(table)
 

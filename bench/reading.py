@@ -15,22 +15,22 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import urlsplit
 
 import asyncpg
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench.open_items import TODAY, Books, Shelf, Size, customer_of, size_of
 from services.reporting import aging, queries
 from services.reporting.domain.aging import Question, Unapplied
+from services.reporting.store import MOVEMENTS
 from services.runtime import migrate
 from services.runtime.local.postgres import LocalPostgres
 from services.runtime.reading import reading
@@ -158,10 +158,8 @@ async def measure(dsn: str, size: Size, only: str) -> list[Measured]:
 
 async def _documents(connection: AsyncConnection) -> tuple[str, str, str]:
     """Choose a payment and an invoice that it was used for."""
-    row = await connection.exec_driver_sql(
-        "SELECT customer, invoice, payment FROM movements OFFSET 1000 LIMIT 1"
-    )
-    customer, invoice, payment = row.one()
+    asked = select(MOVEMENTS.c.customer, MOVEMENTS.c.invoice, MOVEMENTS.c.payment).offset(1000).limit(1)
+    customer, invoice, payment = (await connection.execute(asked)).tuples().one()
     return customer, invoice, payment
 
 
