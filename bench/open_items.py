@@ -139,7 +139,8 @@ class Books:
         if partly:
             paid[-1] = paid[-1] // 2
         left_over = 5_000 if self._dice.random() < 0.05 else 0
-        day = min(first + timedelta(self._dice.randrange(5, 120)), TODAY + timedelta(10))
+        latest = TODAY + timedelta(10 if self._dice.random() < 0.01 else 0)  # few are post-dated
+        day = min(first + timedelta(self._dice.randrange(5, 120)), latest)
         customer, entity, currency = place
         payment, amount = self._number("P"), sum(paid) + left_over
         content = (customer, payment, entity, currency, amount, day, "transfer", f"Bank {payment}")

@@ -65,6 +65,8 @@ def questions(size: Size, documents: tuple[str, str, str]) -> Iterator[tuple[str
     yield "totals of an entity and currency", 15, partial(_totals, question=Question(TODAY, entity="SE"))
     for day in DAYS:
         yield f"by customer, first page, {day}", 200, partial(_page, question=Question(day))
+    latest = partial(_page, question=Question(TODAY), by="90+")
+    yield "by customer, in order of a bucket", 200, latest
     within = Question(TODAY, unapplied=Unapplied.within)
     yield "by customer, left over within", 0, partial(_page, question=within)
     yield "by customer, in base currency", 0, partial(_page, question=Question(TODAY, in_base=True))
@@ -90,8 +92,8 @@ async def _totals(connection: AsyncConnection, question: Question) -> None:
     assert await aging.totals(connection, question)
 
 
-async def _page(connection: AsyncConnection, question: Question) -> None:
-    assert await aging.by_customer(connection, question)
+async def _page(connection: AsyncConnection, question: Question, by: str = "total") -> None:
+    assert await aging.customer_page(connection, question, aging.Page(SHOWN_ON_A_PAGE, by=by))
 
 
 async def _items(connection: AsyncConnection, question: Question) -> None:
