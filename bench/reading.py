@@ -1,10 +1,10 @@
 """`python -m bench.reading`: how long reporting's questions take over a million open items.
 
 A PostgreSQL of its own is started and filled (see open_items.py), and every question is asked as readers
-ask it: over one connection that stays open, thirty times (slow ones less often) after three times that are not
-counted. Goals are for a
-machine of two cores with nothing else to do. `--data` keeps the database, so that the next run with the
-same directory need not fill it again.
+ask it: over one connection that stays open, thirty times (slow ones less often) after three that do not count.
+Goals are for a machine of two cores with nothing else to do; where others work on it too, the least of
+the times is nearest to that. `--data` keeps the database, so that the next run with the same directory
+need not fill it again.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from services.runtime.reading import reading
 MILLION: Final = 1_000_000
 RUNS: Final = 30
 FEWEST_RUNS: Final = 5
-PATIENCE_MS: Final = 10_000
+PATIENCE_MS: Final = 5_000
 WARM_UPS: Final = 3
 SHOWN_ON_A_PAGE: Final = 50
 MONTH_ENDS: Final = (date(2026, 5, 31), date(2026, 3, 31), date(2025, 12, 31), date(2025, 6, 30))
@@ -54,6 +54,7 @@ class Measured(NamedTuple):
 
     question: str
     goal: float
+    least: float
     median: float
     p95: float
 
@@ -151,7 +152,7 @@ async def measure(dsn: str, size: Size, only: str) -> list[Measured]:
             taken = await _time(connection, ask)
             median, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
             console.print(f"  {name}: {median:.1f} ms", highlight=False)
-            found.append(Measured(name, goal, median, p95))
+            found.append(Measured(name, goal, min(taken), median, p95))
     return found
 
 
@@ -172,7 +173,7 @@ async def _time(connection: AsyncConnection, ask: Ask) -> list[float]:
 async def _documents(connection: AsyncConnection) -> tuple[str, str, str]:
     """Choose a payment and an invoice that it was used for."""
     asked = select(MOVEMENTS.c.customer, MOVEMENTS.c.invoice, MOVEMENTS.c.payment).offset(1000).limit(1)
-    customer, invoice, payment = (await connection.execute(asked)).tuples().one()
+    customer, invoice, payment = (await connection.execute(asked)).one()
     return customer, invoice, payment
 
 
@@ -182,12 +183,13 @@ def report(found: list[Measured], size: Size, load_before: float, load_after: fl
         title=f"{size.open_items:,} open items of {size.customers:,} customers, ms a question",
         title_justify="left",
     )
-    for column in ("question", "median", "p95", "goal"):
+    for column in ("question", "least", "median", "p95", "goal"):
         table.add_column(column, justify="left" if column == "question" else "right")
     for one in found:
         goal = f"{one.goal:.0f}" if one.goal else ""
         mark = "" if not one.goal else " [green]✓[/green]" if one.p95 <= one.goal else " [red]✗[/red]"
-        table.add_row(one.question, f"{one.median:.1f}", f"{one.p95:.1f}", goal + mark)
+        figures = (f"{figure:.1f}" for figure in (one.least, one.median, one.p95))
+        table.add_row(one.question, *figures, goal + mark)
     console.print(table)
     console.print(
         f"load of the machine: {load_before:.1f} before, {load_after:.1f} after, on {os.cpu_count()} cores",
