@@ -1,9 +1,9 @@
 """`python -m bench.reading`: how long reporting's questions take over a million open items.
 
 A PostgreSQL of its own is started and filled (see open_items.py), and every question is asked as readers
-ask it: over one connection that stays open, thirty times (slow ones less often) after three that do not count.
-Goals are for a machine of two cores with nothing else to do; where others work on it too, the least of
-the times is nearest to that. `--data` keeps the database, so that the next run with the same directory
+ask it: over one connection that stays open, thirty times (slow ones less often) after three that do not
+count. Goals are for a machine of two cores with nothing else to do; where others work on it too, the least
+of the times is nearest to that. `--data` keeps the database, so that the next run with the same directory
 need not fill it again.
 """
 
