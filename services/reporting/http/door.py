@@ -110,7 +110,8 @@ async def send_command(
 ) -> Sent:
     """Publish a command; 202 says that Kafka has it, not that it was accepted.
 
-    Send it again with the same Idempotency-Key as often as you like. The answer is at `Location`.
+    Send it again with the same Idempotency-Key as often as you like; another command under it is refused.
+    The answer is at `Location`.
     """
     entries = entries_of(name)
     id_ = idempotency_key or clock.new_id()
@@ -125,9 +126,14 @@ async def publish(request: Request, entries: Sequence[Entry], body: bytes, id_: 
     try:
         messages = [outgoing(codec.decode(entry, body), entry, id_, DOOR, actor=actor) for entry in entries]
     except Unreadable as unreadable:
-        code, detail = unreadable.rejection
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, CODES[code].remedy) from None
+        raise _not_taken(*unreadable.rejection) from None
+    if desk_of(request).is_reused(id_, messages):
+        raise _not_taken("id_reused", f"Another command was sent as {id_!r}.")
     await desk_of(request).send(*messages)
+
+
+def _not_taken(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, CODES[code].remedy)
 
 
 def entries_of(name: str) -> Sequence[Entry]:
