@@ -4,6 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import overview, preview
+from services.reporting.web import aging, explaining, journal, operations, overview, preview, search
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router, preview.router)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    overview.router,
+    aging.router,
+    explaining.router,
+    journal.router,
+    operations.router,
+    preview.router,
+    search.router,
+)
