@@ -1,4 +1,4 @@
-"""Reporting's tables: customers, items, payments, movements on both, entries, sums, and what happened.
+"""Reporting's tables: customers, items, payments, movements on both, entries, sums, what happened, and notes.
 
 Two times: `effective_date` is the business date; `recorded_at` when its owner stated a fact, the same on
 every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are minor units.
@@ -10,18 +10,22 @@ from datetime import date
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from contracts.commands import Promise
 from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
+from contracts.events.reporting import NoteRecorded
 from contracts.fields import (
     CustomerStatus,
     DocumentKind,
     InstrumentStatus,
     InvoiceStatus,
+    NoteKind,
     PaymentKind,
     PaymentStatus,
 )
 from services.reporting.domain.answers import Answer
 from services.reporting.domain.items import Item, Part, Taken
+from services.reporting.domain.notes import Note, NoteStatus, Said
 from services.reporting.domain.receipts import Receipt
 from services.runtime.service import Kind, Row
 
@@ -235,6 +239,31 @@ ANSWERS = Table(
     Index("answers_by_time", "recorded_at"),
 )
 
+# Collection notes are decided on here, so they are no read model: like every service's own state they are
+# what this service has stated (its outbox has it all), and building the read models anew from the facts of
+# others leaves this table alone, as it does inbox and outbox. `promised` is minor units of `currency`;
+# whoever `closed_by` names resolved or withdrew the note, with the words of `remark`.
+NOTES = Table(
+    "notes",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("note", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("contact_date", Date, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("invoice", Text),
+    Column("promised", BigInteger),
+    Column("currency", Text),
+    Column("promise_date", Date),
+    Column("status", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("closed_by", Text),
+    Column("closed_at", DateTime(timezone=True)),
+    Index("notes_by_promise", "promise_date"),
+)
+
 # Every fact of a document, in the words of its type, so that its story can be told. `correlation` is the
 # command at its root.
 HISTORY = Table(
@@ -362,6 +391,35 @@ def receipt_from_row(row: Row) -> Receipt:
     return Receipt(*fields)
 
 
+def note_to_row(note: Note) -> Row:
+    """Write a note as a row of NOTES."""
+    content, promise = note.content, note.content.promise
+    return (
+        content.customer,
+        content.note,
+        content.kind.value,
+        content.contact_date,
+        content.text,
+        content.invoice,
+        *((promise.amount, promise.currency, promise.promise_date) if promise else (None, None, None)),
+        note.status.value,
+        *note.recorded,
+        note.remark,
+        *(note.closed or (None, None)),
+    )
+
+
+def note_from_row(row: Row) -> Note:
+    """Read a note from a row of NOTES."""
+    customer, note, kind, contact_date, words, invoice, *rest = row
+    amount, currency, promise_date, status, author, recorded_at, remark, closed_by, closed_at = rest
+    promise = Promise(amount, currency, promise_date) if promise_date else None
+    about = (customer, note, NoteKind(kind), contact_date, words)
+    content = NoteRecorded(*about, invoice=invoice, promise=promise)
+    closed = Said(closed_by, closed_at) if closed_at else None
+    return Note(content, NoteStatus(status), Said(author, recorded_at), remark, closed)
+
+
 def _only_written(row: Row) -> Row:
     return row
 
@@ -369,6 +427,7 @@ def _only_written(row: Row) -> Row:
 CUSTOMER = Kind("customer", CUSTOMERS, customer_to_row, customer_from_row)
 ITEM = Kind("item", ITEMS, item_to_row, item_from_row)
 RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
+NOTE = Kind("note", NOTES, note_to_row, note_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
 ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)

@@ -32,7 +32,7 @@ def is_kept(outcome: CommandOutcome) -> bool:
 
 
 def answer(outcome: CommandOutcome, lane: int, at: datetime, actor: str) -> Answer:
-    """Keep an answer."""
+    """Keep an answer. What reporting itself has stated is visible already: nothing more has to be read."""
     return Answer(
         outcome.source,
         outcome.command,
@@ -43,7 +43,7 @@ def answer(outcome: CommandOutcome, lane: int, at: datetime, actor: str) -> Answ
         outcome.detail,
         outcome.repeated,
         lane,
-        outcome.stated,
+        0 if outcome.service == "reporting" else outcome.stated,
         at,
         actor,
     )

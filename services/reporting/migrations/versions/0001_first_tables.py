@@ -182,6 +182,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fact", "invoice"),
     )
     op.create_table(
+        "notes",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("contact_date", sa.Date(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=True),
+        sa.Column("promised", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("promise_date", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("customer", "note"),
+    )
+    op.create_table(
         "payments",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("payment", sa.Text(), nullable=False),
@@ -228,6 +247,7 @@ def upgrade() -> None:
     op.create_index("movements_by_date", "movements", ["effective_date"], unique=False)
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
+    op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
     for table in (
         "account_months",
@@ -237,6 +257,7 @@ def upgrade() -> None:
         "days",
         "entities",
         "items",
+        "notes",
         "payments",
         "rates",
     ):
@@ -260,6 +281,7 @@ def downgrade() -> None:
         "history",
         "items",
         "movements",
+        "notes",
         "payments",
         "rates",
     ):
