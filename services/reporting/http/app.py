@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from services.reporting.http import door, overview, problems, reads
+from services.reporting.http import door, overview, problems, reads, statements
 from services.reporting.http.desk import Desk, desk_of
 from services.reporting.web.format import STATIC
 from services.reporting.web.pages import PAGES
@@ -57,7 +57,7 @@ def create_app(settings: Settings, log: Logger) -> FastAPI:
     app.state.desk = desk
     _measure(app)
     problems.install(app, show_problem)
-    for router in (door.router, reads.router, overview.router, *PAGES):
+    for router in (door.router, reads.router, overview.router, statements.router, *PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_health(app)
