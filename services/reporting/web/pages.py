@@ -4,6 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import overview
+from services.reporting.web import customers, overview
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router,)
+PAGES: Final[tuple[APIRouter, ...]] = (overview.router, customers.router)
