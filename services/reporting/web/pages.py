@@ -4,6 +4,6 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import customers, overview
+from services.reporting.web import customers, invoices, overview
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router, customers.router)
+PAGES: Final[tuple[APIRouter, ...]] = (overview.router, customers.router, invoices.router)

@@ -65,8 +65,10 @@ def address(path: str, **query: Any) -> str:
 
 
 def document_address(kind: str, customer: str, document: str) -> str:
-    """Say where an `invoice` or a `payment` is shown; "" for anything else."""
-    return address(f"/{kind}", customer=customer, id=document) if kind in ("invoice", "payment") else ""
+    """Say where an `invoice` or a `payment` is shown, or the entries of a document are."""
+    if kind == "entry":
+        return address("/journal", customer=customer, document=document)
+    return address(f"/{kind}", customer=customer, id=document)
 
 
 def happenings(rows: Iterable[Any]) -> list[Happening]:
