@@ -4,6 +4,24 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from services.reporting.web import customers, invoices, overview
+from services.reporting.web import (
+    customers,
+    invoices,
+    issuing,
+    notes,
+    overview,
+    registering,
+    settling,
+    statements,
+)
 
-PAGES: Final[tuple[APIRouter, ...]] = (overview.router, customers.router, invoices.router)
+PAGES: Final[tuple[APIRouter, ...]] = (
+    overview.router,
+    customers.router,
+    invoices.router,
+    issuing.router,
+    settling.router,
+    notes.router,
+    statements.router,
+    registering.router,
+)
