@@ -29,7 +29,7 @@ MOST_LINES: Final = 200
 INSTALMENTS: Final = 4
 ISSUE, DRAFT = "IssueInvoice", "DraftInvoice"
 
-WAYS: Final = (Choice(ISSUE, "Issue it: it is booked and owed"), Choice(DRAFT, "Keep it as a draft"))
+WAYS: Final = (Choice(ISSUE, "Issue it"), Choice(DRAFT, "Keep a draft"))
 
 
 class Content(NamedTuple):
