@@ -51,6 +51,9 @@ CUSTOMERS = Table(
     Column("name", Text, nullable=False),
     Column("customer_type", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("payers", JSONB, nullable=False),
+    Column("write_off_limit", BigInteger),
+    Column("credit_write_off_limit", BigInteger),
 )
 # What was known of a customer from each time on.
 CUSTOMER_VERSIONS = Table(
@@ -347,14 +350,27 @@ def answer_from_row(row: Row) -> Answer:
 
 def customer_to_row(customer: CustomerChanged) -> Row:
     """Write a customer as a row of CUSTOMERS."""
-    return (customer.customer, customer.name, customer.customer_type, customer.status.value)
+    return (
+        customer.customer,
+        customer.name,
+        customer.customer_type,
+        customer.status.value,
+        json.dumps(customer.payers),
+        customer.write_off_limit,
+        customer.credit_write_off_limit,
+    )
 
 
 def customer_from_row(row: Row) -> CustomerChanged:
     """Read a customer from a row of CUSTOMERS."""
-    *plain, status = row
+    *plain, status, payers, write_off_limit, credit_write_off_limit = row
     fields = (*plain, CustomerStatus(status))
-    return CustomerChanged(*fields)
+    return CustomerChanged(
+        *fields,
+        payers=tuple(json.loads(payers)),
+        write_off_limit=write_off_limit,
+        credit_write_off_limit=credit_write_off_limit,
+    )
 
 
 def item_to_row(item: Item) -> Row:

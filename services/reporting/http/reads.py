@@ -1,6 +1,5 @@
 """The reads of the API: each asks the read models and answers in the shapes of `models`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -21,6 +20,7 @@ from contracts.fields import (
 )
 from services.reporting import journal, lists, queries
 from services.reporting.aging import Page, Part, beside, customer_page, open_items, totals
+from services.reporting.documents import item_of
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
 from services.reporting.explaining import explain
@@ -41,7 +41,6 @@ from services.reporting.http.asking import (
 from services.reporting.http.desk import connection
 from services.reporting.http.door import wait_for
 from services.reporting.http.problems import documented, not_found
-from services.reporting.store import item_from_row
 from services.runtime import clock
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(wait_for)], responses=documented(422, 503))
@@ -295,8 +294,7 @@ async def document_page(lent: AsyncConnection, customer: str, invoice: str) -> m
 
 def _parts(row: Any) -> list[m.Part]:
     """Give the parts of a document with what of each is open; an unopened one has nothing open."""
-    values = [json.dumps(value) if isinstance(value, list) else value for value in row]
-    item = item_from_row(tuple(values))
+    item = item_of(row)
     taken = item.total - item.residual
     return [
         m.Part(due_date=part.due_date, amount=part.amount, open=open_)

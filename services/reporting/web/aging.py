@@ -27,6 +27,7 @@ from services.reporting.http.exports import described
 from services.reporting.http.reads import aging_report
 from services.reporting.lists import choices
 from services.reporting.web.page import Address, Choice
+from services.reporting.web.page import Page as Layout
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import page_of, show
 

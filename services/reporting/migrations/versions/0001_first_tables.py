@@ -93,6 +93,9 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("customer_type", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("payers", JSONB(), nullable=False),
+        sa.Column("write_off_limit", sa.BigInteger(), nullable=True),
+        sa.Column("credit_write_off_limit", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer"),
     )
     op.create_table(
