@@ -1,6 +1,5 @@
 """Mass change: the instruments of many payments go to one status; each payment answers for itself."""
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -17,7 +16,7 @@ from services.reporting.web.format import WORDS
 from services.reporting.web.offers import MOVES
 from services.reporting.web.page import Choice
 from services.reporting.web.payments import Currency, Filter, choices
-from services.reporting.web.proposing import ACTOR, said
+from services.reporting.web.proposing import ACTOR, key_of, keys_of, said
 from services.reporting.web.sending import MOST, Command, attempt_all
 from services.reporting.web.showing import from_here, page_of, show
 from services.reporting.web.unapplied import Result, show_results
@@ -34,10 +33,7 @@ TARGETS: Final = tuple(
 """Where an instrument can be moved to from somewhere."""
 
 
-@router.get("/payments/mass-change")
-async def choose(
-    request: Request,
-    lent: Lent,
+def wanted(
     instrument: Filter = None,
     method: Filter = None,
     entity: Filter = None,
@@ -46,9 +42,9 @@ async def choose(
     currency: Currency = None,
     begin: When = None,
     end: When = None,
-) -> Response:
-    """List released payments by where their money is, to tick those that go on."""
-    wanted = paying.Movable(
+) -> paying.Movable:
+    """Read the filters, which stay in the address when a form is sent."""
+    return paying.Movable(
         instrument or None,
         method or None,
         entity or None,
@@ -58,17 +54,27 @@ async def choose(
         begin,
         end,
     )
-    return await _choose(request, lent, wanted, Form({}))
 
 
-async def _choose(request: Request, lent: AsyncConnection, wanted: paying.Movable, form: Form) -> Response:
+Wanted = Annotated[paying.Movable, Depends(wanted)]
+
+
+@router.get("/payments/mass-change")
+async def choose(request: Request, lent: Lent, wanted: Wanted) -> Response:
+    """List released payments by where their money is, to tick those that go on."""
+    return await _choose(request, lent, wanted, Form({}), None)
+
+
+async def _choose(
+    request: Request, lent: AsyncConnection, wanted: paying.Movable, form: Form, ticked: set[str] | None
+) -> Response:
     rows = await paying.movable(lent, wanted, MOST)
     page = await page_of(request, "Mass change", "payments")
     return show(
         "mass_change.html",
         page,
         422 if form.errors else 200,
-        rows=rows,
+        rows=[(row, key_of(row), ticked is None or key_of(row) in ticked) for row in rows],
         names=await paying.names_of(lent, {row.customer for row in rows}),
         wanted=wanted,
         sums=_sums(rows),
@@ -87,11 +93,11 @@ def _sums(rows: Sequence[Any]) -> list[tuple[str, int, int]]:
 
 
 @router.post("/payments/mass-change", dependencies=[Depends(from_here)])
-async def move(request: Request, lent: Lent) -> Response:
+async def move(request: Request, lent: Lent, wanted: Wanted) -> Response:
     """Show what will be moved where, then send a command for each payment."""
     sent = await request.form()
     form = Form(sent)
-    keys = [tuple(json.loads(str(value))) for value in sent.getlist("payment")][:MOST]
+    keys = keys_of(sent.getlist("payment"))[:MOST]
     to = form.text("to", required=True)
     day = form.day("status_date")
     if to and to not in set(TARGETS):
@@ -99,8 +105,8 @@ async def move(request: Request, lent: Lent) -> Response:
     if not keys:
         form.errors[""] = "No payment is ticked. Tick those that go on."
     if form.errors:
-        return await _choose(request, lent, paying.Movable(), form)
-    rows = await paying.payments_of_all(lent, {(customer, payment) for customer, payment in keys})
+        return await _choose(request, lent, wanted, form, set(map(str, sent.getlist("payment"))))
+    rows = await paying.payments_of_all(lent, set(keys))
     if form.text("step") != "send":
         return await _confirm(request, lent, form, rows, InstrumentStatus(to))
     id_ = form.text("id") or clock.new_id()
@@ -120,7 +126,7 @@ async def move(request: Request, lent: Lent) -> Response:
         Result(row.customer, row.payment, said(row.amount, row.currency), attempted)
         for row, attempted in zip(rows, attempts, strict=True)
     ]
-    back = ("/payments/mass-change", "Back to the mass change")
+    back = (str(request.url.path), "Back to the mass change")
     return await show_results(request, results, f"Moved to {word}", back)
 
 
@@ -141,6 +147,7 @@ async def _confirm(
         undoes=to in (InstrumentStatus.INITIAL, InstrumentStatus.BOUNCED),
         illegal={row.payment for row in rows if to not in MOVES[InstrumentStatus(row.instrument)]},
         hidden={name: form.text(name) for name in ("to", "status_date", "selection", "by_bank", "reason")},
-        keys=[json.dumps([row.customer, row.payment]) for row in rows],
+        keys=[key_of(row) for row in rows],
         id=clock.new_id(),
+        cancel=page.address.but(),
     )

@@ -1,5 +1,6 @@
 """Payments: which there are, and where the money of one is."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -8,16 +9,17 @@ from typing import Annotated, Any, Final, NamedTuple
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.fields import ApplicationOutcome, InstrumentStatus, PaymentKind
+from contracts.fields import ApplicationOutcome, PaymentKind, PaymentStatus
 from services.reporting import lists, paying
 from services.reporting.http import models as m
 from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor
-from services.reporting.http.desk import connection
+from services.reporting.http.desk import connection, desk_of
 from services.reporting.http.reads import payment_page
 from services.reporting.web.format import WORDS
 from services.reporting.web.offers import BY_KEY, has_listed, is_offered, moves_of, offered
 from services.reporting.web.page import Choice, Happening
-from services.reporting.web.showing import page_of, show
+from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
+from services.runtime import clock
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,6 +28,7 @@ Currency = Annotated[str | None, Query(pattern=r"^([A-Z]{3})?$")]
 Filter = Annotated[str | None, Query(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 ROWS: Final = 100
+_POLL_SECONDS: Final = 0.05
 
 FACTS: Final[dict[str, str]] = {
     "PaymentRecorded": "Recorded",
@@ -159,7 +162,11 @@ async def applications(lent: AsyncConnection, shown: m.PaymentPage) -> list[Appl
     known = await paying.waiting_for(lent, payment.customer, payment.payment)
     heard = {row.detail.partition(": ")[0]: row for row in known}
     declined = {event.detail for event in shown.history if event.what == "ApplicationReturned"}
-    rows = [_settled(name, found, used, undoing) for name, found in moved.items()]
+    users = {name: event.actor for name, event in asked.items()}
+    rows = [
+        _settled(name, found, used, undoing)._replace(actor=users.get(name, ""))
+        for name, found in moved.items()
+    ]
     for name, event in asked.items():
         if name in moved:
             continue
@@ -210,7 +217,7 @@ def _settled(name: str, found: list[m.Movement], used: dict[str, int], undoing: 
         first.effective_date,
         state,
         tone,
-        first.actor,
+        "",
         f"on {last.effective_date}" if is_back else "",
         not is_back and not waits,
     )
@@ -219,10 +226,12 @@ def _settled(name: str, found: list[m.Movement], used: dict[str, int], undoing: 
 @router.get("/payment")
 async def payment(request: Request, lent: Lent, customer: Name, id: Name) -> Response:
     """Show where the money of a payment is, and what can be asked of it now."""
-    shown = await payment_page(lent, customer, id)
-    page = await page_of(request, _title(shown.payment), "payments")
+    # The notices first: what their commands did can be seen only by what is read after them.
+    page = await page_of(request, id, "payments")
     if page.notices:
-        shown = await payment_page(lent, customer, id)
+        await _answered(request, customer, id)
+    shown = await payment_page(lent, customer, id)
+    page = page._replace(title=_title(shown.payment))
     one = shown.payment
     names = await paying.names_of(lent, {one.customer})
     can_reverse = is_offered(BY_KEY["reverse"], shown)
@@ -236,25 +245,38 @@ async def payment(request: Request, lent: Lent, customer: Name, id: Name) -> Res
         can_reverse=can_reverse,
         paid_back=await paying.paid_back_by(lent, customer, id) if one.kind == PaymentKind.REFUND else [],
         entries=shown.entries,
-        happenings=[_happening(event) for event in reversed(shown.history)],
+        happenings=[_happening(event, shown.entries) for event in reversed(shown.history)],
         offers=offered(shown),
         moves=moves_of(shown),
-        order=list(InstrumentStatus),
         has_listed=has_listed(shown),
         said_of=said_of,
     )
+
+
+async def _answered(request: Request, customer: str, payment: str) -> None:
+    """Wait a little while invoicing has to answer what a payment asks of it."""
+    deadline = clock.monotonic() + PATIENCE_SECONDS
+    while clock.monotonic() < deadline:
+        async with desk_of(request).engine.connect() as lent:
+            shown = await payment_page(lent, customer, payment)
+            rows = await applications(lent, shown)
+        waits = shown.payment.status == PaymentStatus.RELEASING
+        if not waits and all(row.tone != "waiting" for row in rows):
+            return
+        await asyncio.sleep(_POLL_SECONDS)
 
 
 def _title(one: m.Payment) -> str:
     return f"{WORDS['payment kind'][PaymentKind(one.kind)].text} {one.payment}"
 
 
-def _happening(event: m.Event) -> Happening:
+def _happening(event: m.Event, entries: Sequence[m.Entry]) -> Happening:
     detail = event.detail
     if event.what == "InstrumentMoved":
         words = {str(state): said.text.lower() for state, said in WORDS["instrument"].items()}
         before, _, after = detail.partition(" to ")
         detail = f"from {words.get(before, before)} to {words.get(after, after)}"
     if event.what == "EntryPosted":
-        detail = ""
+        rules = {entry.entry: said_of(entry.rule).lower() for entry in entries}
+        detail = rules.get(detail, "")
     return Happening(event.recorded_at, said_of(event.what), detail, event.actor)

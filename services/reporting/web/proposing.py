@@ -1,6 +1,7 @@
 """Forms that propose, show and are then confirmed: their fields, what will be, and the balances after it."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import decimal_text
 from services.reporting import lists
+from services.reporting.http.asking import refused
 from services.reporting.web.acting import Form
 from services.reporting.web.offers import Ask
 from services.reporting.web.showing import page_of, show
@@ -50,6 +52,30 @@ class Proposal(NamedTuple):
 def address(path: str, customer: str, payment: str, **more: str) -> str:
     """Write the address of a page about a payment."""
     return f"{path}?{urlencode({'customer': customer, 'id': payment, **more})}"
+
+
+def key_of(payment: Any) -> str:
+    """Write what the tick of a payment sends."""
+    return json.dumps([payment.customer, payment.payment])
+
+
+def keys_of(values: Iterable[Any]) -> list[tuple[str, str]]:
+    """Read the payments that were ticked. Raises Problem."""
+    found = []
+    for value in values:
+        key = as_json(str(value))
+        if not (isinstance(key, list) and len(key) == 2 and all(isinstance(one, str) for one in key)):
+            raise refused("payment", "it is none that was offered here")
+        found.append((key[0], key[1]))
+    return found
+
+
+def as_json(text: str) -> Any:
+    """Read what a form carried along. Raises Problem."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise refused("form", "it is none that was shown here") from None
 
 
 def said(minor: int, currency: str) -> str:

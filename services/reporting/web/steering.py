@@ -23,6 +23,7 @@ router = APIRouter(include_in_schema=False)
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 
+NOT_IN = "The money did not come in: what it was used for is owed again."
 UNDOING = ("void", "return", "adjust")
 """After these the money does not count any more: what it was used for is owed again."""
 
@@ -166,7 +167,7 @@ async def _show(
     will = [("Payment", f"{one.payment}, {asked.subject}"), ("Customer", who), *await _will(lent, asked)]
     proposal = Proposal(
         title,
-        offer.does,
+        NOT_IN if asked.status is not None and asked.undoes else offer.does,
         "/payment/act",
         "Show what will be" if is_first else button,
         here,
@@ -226,7 +227,7 @@ async def _will(lent: AsyncConnection, asked: Asked) -> list[tuple[str, str]]:
         lines.append(("Leaves a refund without cover", said(one.refunded, one.currency)))
     entries = [entry for entry in asked.shown.entries if entry.rule == "PaymentReleased"]
     if asked.offer.key == "void" and entries:
-        lines.append(("Reverses the entries of", f"{len(asked.shown.entries)} postings"))
+        lines.append(("Reverses what was booked", f"{len(asked.shown.entries)} entries"))
     return lines
 
 

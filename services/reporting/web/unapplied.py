@@ -14,14 +14,14 @@ from starlette.datastructures import FormData
 from contracts.fields import PaymentKind, PaymentStatus
 from contracts.money import decimal_text
 from services.reporting import lists, paying
-from services.reporting.domain.suggesting import LeftOver, Suggestion, suggest
-from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor
+from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
+from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor, refused
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import Attempt, Form
 from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import ACTOR, Change, address, balances
+from services.reporting.web.proposing import ACTOR, Change, address, as_json, balances, key_of, keys_of
 from services.reporting.web.sending import Command, attempt_all
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
@@ -48,22 +48,36 @@ class Left(NamedTuple):
     @property
     def key(self) -> str:
         """What its tick sends."""
-        return json.dumps([self.payment.customer, self.payment.payment])
+        return key_of(self.payment)
 
 
 def suggestions(payments: Sequence[Any], items: Sequence[Any]) -> list[Left]:
-    """Suggest for each payment in turn; what one would pay is not suggested to the next."""
+    """Suggest for each payment, in their order; what one would pay is not suggested to another.
+
+    Those that say what they are for come first, so that an older one does not take it from them.
+    """
+    alone = [_suggested(one, items, {}) for one in payments]
     taken: dict[tuple[str, str], int] = defaultdict(int)
-    found = []
-    for one in payments:
-        usable = one.status == PaymentStatus.OPEN
-        own = {invoice: amount for (customer, invoice), amount in taken.items() if customer == one.customer}
-        left = LeftOver(one.customer, one.entity, one.currency, one.available, one.reference, one.sales_order)
-        proposed = suggest(left, items, own) if usable else ()
+    found: dict[int, Left] = {}
+    for index in sorted(range(len(payments)), key=lambda place: not _is_certain(alone[place])):
+        one = payments[index]
+        proposed = _suggested(one, items, taken)
         for suggestion in proposed:
             taken[one.customer, suggestion.invoice] += suggestion.amount
-        found.append(Left(one, proposed))
-    return found
+        found[index] = Left(one, proposed)
+    return [found[index] for index in range(len(payments))]
+
+
+def _suggested(one: Any, items: Sequence[Any], taken: Mapping[tuple[str, str], int]) -> Sequence[Suggestion]:
+    if one.status != PaymentStatus.OPEN:
+        return ()
+    own = {invoice: amount for (customer, invoice), amount in taken.items() if customer == one.customer}
+    left = LeftOver(one.customer, one.entity, one.currency, one.available, one.reference, one.sales_order)
+    return suggest(left, items, own)
+
+
+def _is_certain(proposed: Sequence[Suggestion]) -> bool:
+    return any(suggestion.reason != OLDEST for suggestion in proposed)
 
 
 @router.get("/unapplied")
@@ -131,17 +145,12 @@ class Use(NamedTuple):
 async def propose_many(request: Request, lent: Lent) -> Response:
     """Show what the ticked payments would be used for."""
     sent = await request.form()
-    keys = [tuple(json.loads(str(value))) for value in sent.getlist("payment")]
+    keys = keys_of(sent.getlist("payment"))
     if not keys:
         return await _show_unapplied(request, lent, error="No payment is ticked. Tick those to apply.")
-    payments = await paying.payments_of_all(lent, {(customer, payment) for customer, payment in keys})
+    payments = await paying.payments_of_all(lent, set(keys))
     items = await paying.payable(lent, {one.customer for one in payments})
-    by_invoice = {(item.customer, item.invoice): item for item in items}
-    uses = [
-        _use(left.payment, by_invoice[left.payment.customer, one.invoice], one)
-        for left in suggestions(payments, items)
-        for one in left.suggestions
-    ]
+    uses = _uses(suggestions(payments, items), items)
     if not uses:
         return await _show_unapplied(
             request, lent, error="The customers of these payments owe nothing that they could pay."
@@ -149,14 +158,27 @@ async def propose_many(request: Request, lent: Lent) -> Response:
     return await confirm(request, lent, uses, payments, "/unapplied")
 
 
-def _use(payment: Any, item: Any, one: Suggestion) -> Use:
+def _uses(found: Sequence[Left], items: Sequence[Any]) -> list[Use]:
+    """Give what payments are used for; `open` is what those before them leave."""
+    by_invoice = {(item.customer, item.invoice): item for item in items}
+    taken: dict[tuple[str, str], int] = defaultdict(int)
+    uses = []
+    for left in found:
+        for one in left.suggestions:
+            key = left.payment.customer, one.invoice
+            uses.append(_use(left.payment, by_invoice[key], one, taken[key]))
+            taken[key] += one.amount
+    return uses
+
+
+def _use(payment: Any, item: Any, one: Suggestion, taken: int = 0) -> Use:
     return Use(
         payment.customer,
         payment.payment,
         item.customer,
         item.invoice,
         item.due_date,
-        item.residual,
+        item.residual - taken,
         one.amount,
         payment.currency,
         one.reason,
@@ -244,7 +266,7 @@ class Result(NamedTuple):
 async def apply(request: Request) -> Response:
     """Send what was confirmed: a command a payment, each with an answer of its own."""
     form = Form(await request.form())
-    plan = json.loads(form.text("plan", required=True))
+    plan = _planned(form.text("plan"))
     currency = form.currency("currency")
     more = _when(form)
     id_ = form.text("id") or clock.new_id()
@@ -258,7 +280,16 @@ async def apply(request: Request) -> Response:
         Result(one["customer"], one["payment"], _said(one["applications"], currency), attempted)
         for one, attempted in zip(plan, attempts, strict=True)
     ]
-    return await show_results(request, results, "Applied", ("/unapplied", "Back to what is unapplied"))
+    return await show_results(request, results, "Applications", ("/unapplied", "Back to what is unapplied"))
+
+
+def _planned(text: str) -> list[dict[str, Any]]:
+    """Read what was confirmed. Raises Problem. Its amounts are checked as those of any command."""
+    plan = as_json(text)
+    names = {"customer", "payment", "applications"}
+    if not isinstance(plan, list) or not all(isinstance(one, dict) and set(one) == names for one in plan):
+        raise refused("plan", "it is none that was shown here")
+    return plan
 
 
 def _when(form: Form) -> dict[str, Any]:

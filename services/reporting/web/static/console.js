@@ -157,6 +157,24 @@ for (const form of document.querySelectorAll("form.ticking")) {
   addUp(form);
 }
 
+// --- A tick in the head of a table ticks its rows -----------------------------------------------------
+
+for (const head of document.querySelectorAll("form th.tick")) {
+  const boxes = [...head.closest("table").querySelectorAll("td.tick input")];
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.setAttribute("aria-label", "Tick all rows");
+  const look = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = boxes.length > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  };
+  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
+  head.closest("form").addEventListener("change", look);
+  look();
+  head.append(all);
+}
+
 // --- Copying: spreadsheets read a hyphen as minus and know no dash for zero --------------------------
 
 document.addEventListener("copy", (event) => {
