@@ -4,7 +4,17 @@ import logging
 
 import typer
 
-from services.cli import accounting, applying, configuring, instruments, operating, publishing, reading, stack
+from services.cli import (
+    accounting,
+    applying,
+    configuring,
+    instruments,
+    operating,
+    publishing,
+    reading,
+    rebuilding,
+    stack,
+)
 
 app = typer.Typer(
     name="openitem",
@@ -44,6 +54,7 @@ app.command(rich_help_panel=OPERATE)(operating.topics)
 app.command(rich_help_panel=OPERATE)(operating.tail)
 app.add_typer(accounting.audit, name="audit", rich_help_panel=OPERATE)
 app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
+app.add_typer(rebuilding.reporting, name="reporting", rich_help_panel=OPERATE)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 
 import json
 from datetime import date
+from typing import Final
 
 from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -360,3 +361,20 @@ RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
 ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
+
+READ_MODELS: Final = (
+    ACCOUNT_MONTHS,
+    ANSWERS,
+    CREDITS,
+    CUSTOMER_VERSIONS,
+    CUSTOMERS,
+    DAYS,
+    ENTITIES,
+    ENTRIES,
+    HISTORY,
+    ITEMS,
+    MOVEMENTS,
+    RATES,
+    RECEIPTS,
+)
+"""The tables that follow from the topics alone, and can be built anew: see rebuild.py."""
