@@ -1,15 +1,58 @@
-"""Reporting has nothing to say in the story but what it could not read."""
+"""What reporting tells of the story's first invoice once it is open, and what it could not read."""
 
+from datetime import date
 from typing import Final
 
 from contracts import commands as c
 from contracts.events import kernel as k
-from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, asked, base64_text, headers, said
+from contracts.events import reporting as r
+from contracts.fields import DocumentKind, InvoiceStatus
+from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, ENTITY, asked, base64_text, headers, said
 
 MESSAGES: Final = (
     said(
         "reporting",
         1,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.OpenItemSnapshot(
+            CUSTOMER,
+            "2998565198",
+            ENTITY,
+            "USD",
+            DocumentKind.INVOICE,
+            "INV-12-000041",
+            date(2012, 2, 12),
+            date(2012, 3, 13),
+            2821,
+            2821,
+            InvoiceStatus.OPEN,
+            reference="SO-77120",
+        ),
+        cause="invoicing/12/6",
+    ),
+    said(
+        "reporting",
+        2,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.CustomerBalance(CUSTOMER, ENTITY, "USD", 2821, 0, 0),
+        cause="invoicing/12/6",
+    ),
+    said(
+        "reporting",
+        3,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.CustomerAging(CUSTOMER, ENTITY, "USD", (r.DueAmount(date(2012, 3, 13), 2821, 1),)),
+        cause="invoicing/12/6",
+    ),
+    said(
+        "reporting",
+        4,
         1,
         "2012-04-23T07:15:00.090Z",
         "ops-0009",
@@ -33,7 +76,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        2,
+        5,
         1,
         "2012-04-24T09:06:00.070Z",
         "ops-0007",

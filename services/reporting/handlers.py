@@ -19,6 +19,7 @@ from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import Receipt, after
+from services.reporting.snapshots import stating
 from services.reporting.store import (
     ACCOUNT_MONTHS,
     ANSWER,
@@ -78,7 +79,7 @@ def _on_item(change: ToItem, detail: Callable[[Any], str] = lambda fact: "") -> 
             return Effects(rows=(story,))
         return Effects(states={ref: item}, rows=(story,), sums=_days(before, item))
 
-    return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
+    return stating(Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0])))
 
 
 def _days(before: Item | None, item: Item) -> Sums:
@@ -157,7 +158,7 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
             rows += _credit(credits.used(fact), fact, meta)
         return Effects(states=states, rows=rows, sums=sums)
 
-    return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
+    return stating(Handler(refs, handle, lambda fact: str(refs(fact)[0])))
 
 
 def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
@@ -244,7 +245,7 @@ def _detail(fact: Any) -> str:
             return str(getattr(fact, "application", "") or getattr(fact, "reason", ""))
 
 
-_RECEIPT = Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0]))
+_RECEIPT = stating(Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0])))
 _ASKED = Handler(_asked_refs, _asked, lambda fact: str(_receipt_ref(fact)[0]))
 
 
@@ -343,7 +344,7 @@ HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
     p.ApplicationReleased: _ASKED,
     p.ReversalReleased: _ASKED,
-    i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
+    i.PayerAnswered: stating(Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}")),
     c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
     c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
     CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
+from contracts.events.reporting import DueAmount
 from contracts.fields import (
     CustomerStatus,
     DocumentKind,
@@ -21,6 +22,7 @@ from contracts.fields import (
     PaymentKind,
     PaymentStatus,
 )
+from services.reporting.domain.accounts import CustomerAccount
 from services.reporting.domain.answers import Answer
 from services.reporting.domain.items import Item, Part, Taken
 from services.reporting.domain.receipts import Receipt
@@ -204,6 +206,18 @@ ACCOUNT_MONTHS = Table(
     Column("base_credit", BigInteger, nullable=False),
 )
 
+# What is told of each customer on the compacted topics: `due` are [date, amount, parts].
+CUSTOMER_ACCOUNTS = Table(
+    "customer_accounts",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("unapplied", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
+    Column("due", JSONB, nullable=False),
+)
+
 # The answers to commands that came in by our own door, and of all others those that were not accepted.
 # Once the fact number `stated` of `service` is read on `lane`, what the command did is visible.
 ANSWERS = Table(
@@ -351,6 +365,27 @@ def receipt_from_row(row: Row) -> Receipt:
     return Receipt(*fields)
 
 
+def account_to_row(account: CustomerAccount) -> Row:
+    """Write a customer's account as a row of CUSTOMER_ACCOUNTS."""
+    due = json.dumps([(one.due_date.isoformat(), one.amount, one.items) for one in account.due])
+    return (
+        account.customer,
+        account.entity,
+        account.currency,
+        account.unapplied,
+        account.in_process,
+        due,
+    )
+
+
+def account_from_row(row: Row) -> CustomerAccount:
+    """Read a customer's account from a row of CUSTOMER_ACCOUNTS."""
+    *plain, due = row
+    dated = tuple(DueAmount(date.fromisoformat(day), *rest) for day, *rest in json.loads(due))
+    fields = (*plain, dated)
+    return CustomerAccount(*fields)
+
+
 def _only_written(row: Row) -> Row:
     return row
 
@@ -360,12 +395,14 @@ ITEM = Kind("item", ITEMS, item_to_row, item_from_row)
 RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
+ACCOUNT = Kind("account", CUSTOMER_ACCOUNTS, account_to_row, account_from_row)
 ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
 
 READ_MODELS: Final = (
     ACCOUNT_MONTHS,
     ANSWERS,
     CREDITS,
+    CUSTOMER_ACCOUNTS,
     CUSTOMER_VERSIONS,
     CUSTOMERS,
     DAYS,

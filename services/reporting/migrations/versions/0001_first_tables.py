@@ -67,6 +67,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fact", "payment"),
     )
     op.create_table(
+        "customer_accounts",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("unapplied", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.Column("due", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
+    )
+    op.create_table(
         "customer_versions",
         sa.Column("fact", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
@@ -218,7 +228,17 @@ def upgrade() -> None:
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
-    for table in ("account_months", "answers", "customers", "days", "entities", "items", "payments", "rates"):
+    for table in (
+        "account_months",
+        "answers",
+        "customer_accounts",
+        "customers",
+        "days",
+        "entities",
+        "items",
+        "payments",
+        "rates",
+    ):
         make_mutable(table, ROLE)
     for table in ("credits", "customer_versions", "entries", "history", "movements"):
         make_append_only(table, ROLE)
@@ -230,6 +250,7 @@ def downgrade() -> None:
         "account_months",
         "answers",
         "credits",
+        "customer_accounts",
         "customer_versions",
         "customers",
         "days",
