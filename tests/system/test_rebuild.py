@@ -36,6 +36,7 @@ TABLES = {
     "account_months",
     "answers",
     "credits",
+    "customer_accounts",
     "customer_versions",
     "customers",
     "days",
