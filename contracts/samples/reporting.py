@@ -1,4 +1,4 @@
-"""Collectors note what the customer says, and reporting could not read one message."""
+"""How the story's first invoice stands, what collectors note of its customer, and what could not be read."""
 
 from datetime import date
 from typing import Final
@@ -6,13 +6,53 @@ from typing import Final
 from contracts import commands as c
 from contracts.events import kernel as k
 from contracts.events import reporting as r
-from contracts.fields import NoteKind
-from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, asked, base64_text, headers, said
+from contracts.fields import DocumentKind, InvoiceStatus, NoteKind
+from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, ENTITY, asked, base64_text, headers, said
 
 _PROMISED: Final = (CUSTOMER, "N-1", NoteKind.PROMISE, date(2012, 2, 20), "Pays by the end of the month.")
 _PROMISE: Final = c.Promise(2_821, "USD", date(2012, 2, 29))
 
 MESSAGES: Final = (
+    said(
+        "reporting",
+        1,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.OpenItemSnapshot(
+            CUSTOMER,
+            "2998565198",
+            ENTITY,
+            "USD",
+            DocumentKind.INVOICE,
+            "INV-12-000041",
+            date(2012, 2, 12),
+            date(2012, 3, 13),
+            2821,
+            2821,
+            InvoiceStatus.OPEN,
+            reference="SO-77120",
+        ),
+        cause="invoicing/12/6",
+    ),
+    said(
+        "reporting",
+        2,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.CustomerBalance(CUSTOMER, ENTITY, "USD", 2821, 0, 0),
+        cause="invoicing/12/6",
+    ),
+    said(
+        "reporting",
+        3,
+        1,
+        "2012-02-12T08:05:00.390Z",
+        "erp-1002",
+        r.CustomerAging(CUSTOMER, ENTITY, "USD", (r.DueAmount(date(2012, 3, 13), 2821, 1),)),
+        cause="invoicing/12/6",
+    ),
     asked(
         "desk-0001",
         "2012-02-20T10:00:00Z",
@@ -21,7 +61,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        1,
+        4,
         1,
         "2012-02-20T10:00:00.080Z",
         "desk-0001",
@@ -35,7 +75,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        3,
+        6,
         2,
         "2012-03-01T09:00:00.070Z",
         "desk-0002",
@@ -49,7 +89,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        5,
+        8,
         3,
         "2012-03-01T09:05:00.070Z",
         "desk-0003",
@@ -57,7 +97,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        7,
+        10,
         1,
         "2012-04-23T07:15:00.090Z",
         "ops-0009",
@@ -81,7 +121,7 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        8,
+        11,
         4,
         "2012-04-24T09:06:00.070Z",
         "ops-0007",

@@ -13,6 +13,7 @@ from services.cli import (
     proving,
     publishing,
     reading,
+    rebuilding,
     rehearsing,
     stack,
 )
@@ -57,6 +58,7 @@ app.command(rich_help_panel=OPERATE)(operating.topics)
 app.command(rich_help_panel=OPERATE)(operating.tail)
 app.add_typer(accounting.audit, name="audit", rich_help_panel=OPERATE)
 app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
+app.add_typer(rebuilding.reporting, name="reporting", rich_help_panel=OPERATE)
 
 
 def main() -> None:

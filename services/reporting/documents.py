@@ -13,7 +13,7 @@ from services.reporting.domain.items import Item
 from services.reporting.lists import contains
 from services.reporting.queries import Rows
 from services.reporting.store import (
-    BALANCES,
+    CUSTOMER_ACCOUNTS,
     CUSTOMERS,
     ENTITIES,
     HISTORY,
@@ -78,20 +78,22 @@ async def customers_listed(
     ]
     if status and status != Found("").status:
         return registered
-    known = select(CUSTOMERS.c.customer).where(CUSTOMERS.c.customer == BALANCES.c.customer).exists()
-    others = select(BALANCES.c.customer).distinct().where(BALANCES.c.customer > after, ~known)
+    known = select(CUSTOMERS.c.customer).where(CUSTOMERS.c.customer == CUSTOMER_ACCOUNTS.c.customer).exists()
+    others = (
+        select(CUSTOMER_ACCOUNTS.c.customer).distinct().where(CUSTOMER_ACCOUNTS.c.customer > after, ~known)
+    )
     if name:
-        others = others.where(BALANCES.c.customer.ilike(like))
+        others = others.where(CUSTOMER_ACCOUNTS.c.customer.ilike(like))
     if len(registered) == limit:
-        others = others.where(BALANCES.c.customer < registered[-1].customer)
-    rows = await connection.scalars(others.order_by(BALANCES.c.customer).limit(limit))
+        others = others.where(CUSTOMER_ACCOUNTS.c.customer < registered[-1].customer)
+    rows = await connection.scalars(others.order_by(CUSTOMER_ACCOUNTS.c.customer).limit(limit))
     return sorted([*registered, *(Found(row) for row in rows)])[:limit]
 
 
 async def balances_of_all(connection: AsyncConnection, customers: Collection[str]) -> Rows:
     """Give the balances of some customers, by customer, entity and currency."""
-    query = select(BALANCES).where(BALANCES.c.customer.in_(customers))
-    order = (BALANCES.c.customer, BALANCES.c.entity, BALANCES.c.currency)
+    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.customer.in_(customers))
+    order = (CUSTOMER_ACCOUNTS.c.customer, CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency)
     return (await connection.execute(query.order_by(*order))).all()
 
 
@@ -160,6 +162,6 @@ async def entities(connection: AsyncConnection, customers: Iterable[str] = ()) -
     """Name the entities that are configured, and those that some customers deal with."""
     configured = await connection.scalars(select(ENTITIES.c.entity))
     dealt = await connection.scalars(
-        select(BALANCES.c.entity).distinct().where(BALANCES.c.customer.in_(list(customers)))
+        select(CUSTOMER_ACCOUNTS.c.entity).distinct().where(CUSTOMER_ACCOUNTS.c.customer.in_(list(customers)))
     )
     return sorted({*configured, *dealt})

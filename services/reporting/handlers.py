@@ -21,10 +21,10 @@ from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import Receipt, after
+from services.reporting.snapshots import stating
 from services.reporting.store import (
     ACCOUNT_MONTHS,
     ANSWER,
-    BALANCES,
     CREDITS,
     CUSTOMER,
     CUSTOMER_VERSIONS,
@@ -82,7 +82,7 @@ def _on_item(change: ToItem, detail: Callable[[Any], str] = lambda fact: "") -> 
             return Effects(rows=(story,))
         return Effects(states={ref: item}, rows=(story,), sums=_days(before, item))
 
-    return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
+    return stating(Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0])))
 
 
 def _days(before: Item | None, item: Item) -> Sums:
@@ -91,13 +91,11 @@ def _days(before: Item | None, item: Item) -> Sums:
     if same or item.opened_at is None:
         return []
     moved = difference(changes(before) if before else {}, changes(item))
-    owed = item.residual - (before.residual if before else 0)
-    days: Sums = [
+    return [
         (DAYS, (item.entity, item.currency, *span, place.due_date), change)
         for place, change in moved.items()
         for span in spans(place.on)
     ]
-    return [*days, (BALANCES, (item.customer, item.entity, item.currency), (owed, 0, 0))]
 
 
 class Taken(NamedTuple):
@@ -160,12 +158,10 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
             rows += _moved(one, item, fact, meta)
             sums += _days(item, states[ref])
         if isinstance(fact, i.ApplicationSettled | i.ApplicationReversed) and fact.payer is None:
-            credit = _credit(credits.used(fact), fact, meta)
-            rows += credit.rows
-            sums += credit.sums
+            rows += _credit(credits.used(fact), fact, meta)
         return Effects(states=states, rows=rows, sums=sums)
 
-    return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
+    return stating(Handler(refs, handle, lambda fact: str(refs(fact)[0])))
 
 
 def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
@@ -198,17 +194,16 @@ def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     before: Receipt | None = view(ref)
     story = _history("payment", fact.payment, fact, meta, _detail(fact))
     credit = _credit(credits.moved(fact, before), fact, meta)
-    return Effects(states={ref: after(before, fact)}, rows=(story, *credit.rows), sums=credit.sums)
+    return Effects(states={ref: after(before, fact)}, rows=(story, *credit))
 
 
-def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Effects:
+def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
     """Write what a fact brings to a payment or takes from it. The payer of PayerAnswered has the payment."""
     if credit is None or not (credit.amount or credit.in_process):
-        return NOTHING
-    customer = fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer
+        return ()
     row = (
         meta.message_id,
-        customer,
+        fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer,
         credit.payment,
         credit.entity,
         credit.currency,
@@ -218,12 +213,11 @@ def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Effects:
         _stated_at(meta),
         type(fact).__name__,
     )
-    balance = (BALANCES, (customer, credit.entity, credit.currency), (0, credit.amount, credit.in_process))
-    return Effects(rows=((CREDITS, row),), sums=(balance,))
+    return ((CREDITS, row),)
 
 
 def _payer_answered(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects:
-    return _credit(credits.used(fact), fact, meta)
+    return Effects(rows=_credit(credits.used(fact), fact, meta))
 
 
 def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:
@@ -254,7 +248,7 @@ def _detail(fact: Any) -> str:
             return str(getattr(fact, "application", "") or getattr(fact, "reason", ""))
 
 
-_RECEIPT = Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0]))
+_RECEIPT = stating(Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0])))
 _ASKED = Handler(_asked_refs, _asked, lambda fact: str(_receipt_ref(fact)[0]))
 
 
@@ -374,7 +368,7 @@ HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
     p.ApplicationReleased: _ASKED,
     p.ReversalReleased: _ASKED,
-    i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
+    i.PayerAnswered: stating(Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}")),
     cf.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
     cf.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
     c.RecordNote: _NOTE,

@@ -6,6 +6,7 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 
 import json
 from datetime import date
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -26,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from contracts.commands import Promise
 from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
-from contracts.events.reporting import NoteRecorded
+from contracts.events.reporting import DueAmount, NoteRecorded
 from contracts.fields import (
     CustomerStatus,
     DocumentKind,
@@ -36,6 +37,7 @@ from contracts.fields import (
     PaymentKind,
     PaymentStatus,
 )
+from services.reporting.domain.accounts import CustomerAccount
 from services.reporting.domain.answers import Answer
 from services.reporting.domain.items import Item, Part, Taken
 from services.reporting.domain.notes import Note, NoteStatus, Said
@@ -169,18 +171,6 @@ DAYS = Table(
     Column("items", BigInteger, nullable=False),
     PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
 )
-# What customers owe and have left over, as known now and whatever its date.
-BALANCES = Table(
-    "balances",
-    METADATA,
-    Column("customer", Text, primary_key=True),
-    Column("entity", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("outstanding", BigInteger, nullable=False),
-    Column("unapplied", BigInteger, nullable=False),
-    Column("in_process", BigInteger, nullable=False),
-    Index("balances_by_outstanding", "outstanding"),
-)
 RECEIPTS = Table(
     "payments",
     METADATA,
@@ -259,6 +249,20 @@ ACCOUNT_MONTHS = Table(
     Column("credit", BigInteger, nullable=False),
     Column("base_debit", BigInteger, nullable=False),
     Column("base_credit", BigInteger, nullable=False),
+)
+
+# What is told of each customer on the compacted topics: `due` are [date, amount, parts].
+CUSTOMER_ACCOUNTS = Table(
+    "customer_accounts",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("outstanding", BigInteger, nullable=False),
+    Column("unapplied", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
+    Column("due", JSONB, nullable=False),
+    Index("customer_accounts_by_outstanding", "outstanding"),
 )
 
 # The answers to commands that came in by our own door, and of all others those that were not accepted.
@@ -476,6 +480,27 @@ def note_from_row(row: Row) -> Note:
     return Note(content, NoteStatus(status), Said(author, recorded_at), remark, closed)
 
 
+def account_to_row(account: CustomerAccount) -> Row:
+    """Write a customer's account as a row of CUSTOMER_ACCOUNTS."""
+    due = json.dumps([(one.due_date.isoformat(), one.amount, one.items) for one in account.due])
+    return (
+        account.customer,
+        account.entity,
+        account.currency,
+        account.outstanding,
+        account.unapplied,
+        account.in_process,
+        due,
+    )
+
+
+def account_from_row(row: Row) -> CustomerAccount:
+    """Read a customer's account from a row of CUSTOMER_ACCOUNTS."""
+    customer, entity, currency, _outstanding, unapplied, in_process, due = row
+    dated = tuple(DueAmount(date.fromisoformat(day), *rest) for day, *rest in json.loads(due))
+    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated)
+
+
 def _only_written(row: Row) -> Row:
     return row
 
@@ -486,4 +511,23 @@ RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
 NOTE = Kind("note", NOTES, note_to_row, note_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
+ACCOUNT = Kind("account", CUSTOMER_ACCOUNTS, account_to_row, account_from_row)
 ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
+
+READ_MODELS: Final = (
+    ACCOUNT_MONTHS,
+    ANSWERS,
+    CREDITS,
+    CUSTOMER_ACCOUNTS,
+    CUSTOMER_VERSIONS,
+    CUSTOMERS,
+    DAYS,
+    ENTITIES,
+    ENTRIES,
+    HISTORY,
+    ITEMS,
+    MOVEMENTS,
+    RATES,
+    RECEIPTS,
+)
+"""The tables that follow from the topics alone, and can be built anew: see rebuild.py."""

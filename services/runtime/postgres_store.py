@@ -171,12 +171,17 @@ class PostgresStore:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, dsn: str, *, transaction_idle_seconds: int = 15) -> "PostgresStore":
+    async def connect(
+        cls, dsn: str, *, transaction_idle_seconds: int = 15, copy: str | None = None
+    ) -> "PostgresStore":
         """Make a pool on `dsn`; no connection is opened before it is needed.
 
         A worker that is paused in the middle of a transaction would hold its lanes' locks for as
         long: the server ends a session that is idle in a transaction for `transaction_idle_seconds`.
+        `copy` is the schema of a copy of the service's tables: it can be made again, so that no commit
+        there waits for the disk.
         """
+        of_copy = {"search_path": copy, "synchronous_commit": "off"} if copy else {}
         pool = asyncpg.create_pool(
             dsn,
             min_size=0,
@@ -187,6 +192,7 @@ class PostgresStore:
                 "application_name": "openitem-worker",
                 "idle_in_transaction_session_timeout": f"{transaction_idle_seconds}s",
                 "jit": "off",
+                **of_copy,
             },
         )
         return cls(await pool)

@@ -54,16 +54,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "command", "type", "key"),
     )
     op.create_table(
-        "balances",
-        sa.Column("customer", sa.Text(), nullable=False),
-        sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("outstanding", sa.BigInteger(), nullable=False),
-        sa.Column("unapplied", sa.BigInteger(), nullable=False),
-        sa.Column("in_process", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
-    )
-    op.create_table(
         "credits",
         sa.Column("fact", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
@@ -76,6 +66,17 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("fact", "payment"),
+    )
+    op.create_table(
+        "customer_accounts",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("outstanding", sa.BigInteger(), nullable=False),
+        sa.Column("unapplied", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.Column("due", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
     )
     op.create_table(
         "customer_versions",
@@ -237,8 +238,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
-    op.create_index("balances_by_outstanding", "balances", ["outstanding"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
+    op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
     )
@@ -253,24 +254,24 @@ def upgrade() -> None:
         "items",
         ["customer", "currency"],
         unique=False,
-        postgresql_include=["entity", "document_date", "due_date", "residual"],
         postgresql_where=sa.text("residual <> 0 AND instalments = '[]'::jsonb"),
+        postgresql_include=["entity", "document_date", "due_date", "residual"],
     )
     op.create_index(
         "items_open_in_parts",
         "items",
         ["customer", "currency"],
         unique=False,
-        postgresql_include=["entity", "document_date", "residual"],
         postgresql_where=sa.text("residual <> 0 AND instalments <> '[]'::jsonb"),
+        postgresql_include=["entity", "document_date", "residual"],
     )
     op.create_index(
         "items_taken_off",
         "items",
         ["customer", "invoice"],
         unique=False,
-        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
         postgresql_where=sa.text("taken <> '[]'::jsonb"),
+        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
     )
     op.create_index(
         "movements_by_date",
@@ -286,7 +287,7 @@ def upgrade() -> None:
     for table in (
         "account_months",
         "answers",
-        "balances",
+        "customer_accounts",
         "customers",
         "days",
         "entities",
@@ -305,8 +306,8 @@ def downgrade() -> None:
     for table in (
         "account_months",
         "answers",
-        "balances",
         "credits",
+        "customer_accounts",
         "customer_versions",
         "customers",
         "days",
