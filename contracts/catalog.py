@@ -15,6 +15,7 @@ from contracts.events import invoicing as i
 from contracts.events import kernel as k
 from contracts.events import ledger as le
 from contracts.events import payments as p
+from contracts.events import reporting as r
 
 SERVICES: Final = ("invoicing", "payments", "ledger", "reporting")
 FOREVER: Final = -1
@@ -67,9 +68,7 @@ OUTCOMES_TOPIC: Final = "ar.outcomes.v1"
 _COMMAND_TOPICS = tuple(
     Topic(commands_topic(s), False, FOREVER, f"commands to {s}, from upstream") for s in SERVICES
 )
-_FACT_TOPICS = tuple(
-    Topic(facts_topic(s), False, FOREVER, f"facts stated by {s}") for s in SERVICES if s != "reporting"
-)
+_FACT_TOPICS = tuple(Topic(facts_topic(s), False, FOREVER, f"facts stated by {s}") for s in SERVICES)
 _DEAD_LETTER_TOPICS = tuple(
     Topic(dead_letters_topic(s), False, FOREVER, f"what {s} could not process") for s in SERVICES
 )
@@ -119,6 +118,9 @@ _COMMANDS: tuple[tuple[str, type, int, str], ...] = (
     ("ledger", c.DefineChart, 1, "entity"),
     ("ledger", c.ClosePeriod, 1, "entity"),
     ("ledger", c.OpenPeriod, 1, "entity"),
+    ("reporting", c.RecordNote, 1, "customer"),
+    ("reporting", c.ResolveNote, 1, "customer"),
+    ("reporting", c.WithdrawNote, 1, "customer"),
     *((service, c.ConfigureEntity, 1, "entity") for service in ("invoicing", "payments", "ledger")),
     *((service, c.SetRate, 1, "entity") for service in ("invoicing", "payments")),
     *((service, cls, 1, "key") for service in SERVICES for cls in (c.ReplayParked, c.DiscardParked)),
@@ -179,6 +181,9 @@ _FACTS: tuple[tuple[str, type, int, str], ...] = (
     ("ledger", le.ChartDefined, 1, "entity"),
     *((service, cf.EntityConfigured, 1, "entity") for service in ("invoicing", "payments", "ledger")),
     *((service, cf.RateSet, 1, "entity") for service in ("invoicing", "payments")),
+    ("reporting", r.NoteRecorded, 1, "customer"),
+    ("reporting", r.NoteResolved, 1, "customer"),
+    ("reporting", r.NoteWithdrawn, 1, "customer"),
 )
 
 

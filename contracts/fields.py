@@ -142,6 +142,16 @@ class CustomerStatus(StrEnum):
     ARCHIVED = "ARCHIVED"
 
 
+class NoteKind(StrEnum):
+    """What a collection note is about."""
+
+    CALL = "CALL"
+    EMAIL = "EMAIL"
+    PROMISE = "PROMISE"
+    DISPUTE = "DISPUTE"
+    OTHER = "OTHER"
+
+
 class AccountType(StrEnum):
     """The five kinds of account."""
 

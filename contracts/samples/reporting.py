@@ -1,15 +1,63 @@
-"""Reporting has nothing to say in the story but what it could not read."""
+"""Collectors note what the customer says, and reporting could not read one message."""
 
+from datetime import date
 from typing import Final
 
 from contracts import commands as c
 from contracts.events import kernel as k
+from contracts.events import reporting as r
+from contracts.fields import NoteKind
 from contracts.samples.story import CUSTOMER, CUSTOMER_LANE, asked, base64_text, headers, said
 
+_PROMISED: Final = (CUSTOMER, "N-1", NoteKind.PROMISE, date(2012, 2, 20), "Pays by the end of the month.")
+_PROMISE: Final = c.Promise(2_821, "USD", date(2012, 2, 29))
+
 MESSAGES: Final = (
+    asked(
+        "desk-0001",
+        "2012-02-20T10:00:00Z",
+        "reporting",
+        c.RecordNote(*_PROMISED, invoice="2998565198", promise=_PROMISE),
+    ),
     said(
         "reporting",
         1,
+        1,
+        "2012-02-20T10:00:00.080Z",
+        "desk-0001",
+        r.NoteRecorded(*_PROMISED, invoice="2998565198", promise=_PROMISE),
+    ),
+    asked(
+        "desk-0002",
+        "2012-03-01T09:00:00Z",
+        "reporting",
+        c.ResolveNote(CUSTOMER, "N-1", "Paid on 28 February."),
+    ),
+    said(
+        "reporting",
+        3,
+        2,
+        "2012-03-01T09:00:00.070Z",
+        "desk-0002",
+        r.NoteResolved(CUSTOMER, "N-1", "Paid on 28 February."),
+    ),
+    asked(
+        "desk-0003",
+        "2012-03-01T09:05:00Z",
+        "reporting",
+        c.WithdrawNote(CUSTOMER, "N-1", "Noted for another customer."),
+    ),
+    said(
+        "reporting",
+        5,
+        3,
+        "2012-03-01T09:05:00.070Z",
+        "desk-0003",
+        r.NoteWithdrawn(CUSTOMER, "N-1", "Noted for another customer."),
+    ),
+    said(
+        "reporting",
+        7,
         1,
         "2012-04-23T07:15:00.090Z",
         "ops-0009",
@@ -33,8 +81,8 @@ MESSAGES: Final = (
     ),
     said(
         "reporting",
-        2,
-        1,
+        8,
+        4,
         "2012-04-24T09:06:00.070Z",
         "ops-0007",
         k.CommandOutcome(

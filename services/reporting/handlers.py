@@ -1,19 +1,21 @@
-"""What each fact means to the read models: one dict."""
+"""What each fact means to the read models, and each command to the notes: one dict."""
 
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from contracts import commands as c
 from contracts.catalog import CATALOG, facts_topic
-from contracts.events import configuration as c
+from contracts.events import configuration as cf
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
 from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.fields import InvoiceStatus, Side
 from contracts.money import decimal_text
-from services.reporting.domain import credits, items
+from contracts.rejections import Rejection
+from services.reporting.domain import credits, items, notes
 from services.reporting.domain.answers import Answer, answer, is_kept
 from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
@@ -32,6 +34,7 @@ from services.reporting.store import (
     HISTORY,
     ITEM,
     MOVEMENTS,
+    NOTE,
     RATE,
     RECEIPT,
 )
@@ -307,7 +310,9 @@ def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
 
 
 def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
-    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
+    # One id may stand for several commands, of customers on different lanes.
+    key = (outcome.source, outcome.command, outcome.type, outcome.key)
+    return (Ref(ANSWER, key),) if is_kept(outcome) else ()
 
 
 def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
@@ -318,6 +323,25 @@ def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
             return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
     return NOTHING
 
+
+def _note_ref(message: Any) -> Sequence[Ref]:
+    return (Ref(NOTE, (message.customer, message.note)),)
+
+
+def _note(command: notes.Command, meta: Meta, view: View) -> Effects | Rejection:
+    """Decide on a note. Its author is on whose behalf the command came, or else the system that sent it."""
+    ref = _note_ref(command)[0]
+    note: notes.Note | None = view(ref)
+    decided = notes.decide(note, command)
+    if isinstance(decided, Rejection):
+        return decided
+    said = notes.Said(meta.actor or meta.source, meta.recorded_at)
+    for fact in decided:
+        note = notes.evolve(note, fact, said)
+    return Effects(decided, {ref: note}) if decided else NOTHING
+
+
+_NOTE = Handler(_note_ref, _note, lambda command: str(_note_ref(command)[0]))
 
 FACTS_OF_PAYMENTS: Final = tuple(
     entry.cls
@@ -351,8 +375,11 @@ HANDLERS: dict[type, Handler] = {
     p.ApplicationReleased: _ASKED,
     p.ReversalReleased: _ASKED,
     i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
-    c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
-    c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
+    cf.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
+    cf.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
+    c.RecordNote: _NOTE,
+    c.ResolveNote: _NOTE,
+    c.WithdrawNote: _NOTE,
     CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

@@ -61,6 +61,14 @@ class Door:
             await self.client.settle()
         return tokens
 
+    async def put(self, *commands: Any) -> None:
+        """Send commands that do not rest on each other, accepted all, and wait for what follows."""
+        tokens = [await self.send(command) for command in commands]
+        await self.client.settle()
+        for token in tokens:
+            outcome = await self.outcome(token)
+            assert outcome["state"] == "done", outcome
+
     async def get(self, path: str, **query: Any) -> httpx.Response:
         """Ask; the answer may be a problem."""
         return await self.http.get(path, params=query)

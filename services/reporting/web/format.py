@@ -1,7 +1,8 @@
 """How the console writes amounts, dates and states; the environment its templates run in."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -16,10 +17,12 @@ from contracts.fields import (
     DocumentKind,
     InstrumentStatus,
     InvoiceStatus,
+    NoteKind,
     PaymentKind,
     PaymentStatus,
 )
 from contracts.money import EXPONENTS, decimal_text, round_half_up
+from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.web import charts
 from services.reporting.web.page import Choice, Column
 
@@ -101,7 +104,28 @@ WORDS: Final[dict[str, Mapping[StrEnum, Word]]] = {
         CustomerStatus.ACTIVE: Word("Active", "good"),
         CustomerStatus.ARCHIVED: Word("Archived", "quiet"),
     },
+    "note kind": {
+        NoteKind.CALL: Word("Call", "quiet"),
+        NoteKind.EMAIL: Word("E-mail", "quiet"),
+        NoteKind.PROMISE: Word("Promise to pay", "quiet"),
+        NoteKind.DISPUTE: Word("Dispute", "quiet"),
+        NoteKind.OTHER: Word("Other", "quiet"),
+    },
+    "note": {
+        NoteStatus.RECORDED: Word("Recorded", "quiet"),
+        NoteStatus.RESOLVED: Word("Resolved", "good"),
+        NoteStatus.WITHDRAWN: Word("Withdrawn", "quiet"),
+    },
+    "promise": {
+        Standing.OPEN: Word("Promised", "waiting"),
+        Standing.KEPT: Word("Kept", "good"),
+        Standing.BROKEN: Word("Broken", "bad"),
+    },
 }
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+")
+_SHORT: Final = ("ar", "fx")
+"""Roles begin with these for accounts receivable and foreign exchange."""
 
 # The largest unit that fits at least once is the one people say.
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
@@ -143,6 +167,11 @@ def instant(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def typed(value: datetime | None) -> str:
+    """Write a point in time as a field has it in which one is typed, in UTC; empty where there is none."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if value else ""
+
+
 def duration(seconds: int) -> str:
     """Write a time span in its largest unit.
 
@@ -168,6 +197,23 @@ def word(state: str, kind: str) -> Word:
     Raises KeyError for a state that the kind does not have.
     """
     return {str(member): said for member, said in WORDS[kind].items()}[state]
+
+
+def spaced(name: str) -> str:
+    """Write the name of a fact, a command or a role as people say it.
+
+    >>> spaced("InvoiceWrittenOff"), spaced("ar_control"), spaced("fx_gain")
+    ('Invoice written off', 'AR control', 'FX gain')
+    """
+    words = [one for part in name.split("_") for one in _WORD.findall(part)]
+    said = [words[0], *(one if one.isupper() else one.lower() for one in words[1:])] if words else [name]
+    first = said[0].upper() if said[0].lower() in _SHORT else said[0][0].upper() + said[0][1:]
+    return " ".join([first, *said[1:]])
+
+
+def choices_of(values: Iterable[str]) -> list[Choice]:
+    """Give values that are read as they are sent as options of a list."""
+    return [Choice(value, value) for value in values]
 
 
 def asset(name: str) -> str:
@@ -206,5 +252,8 @@ def environment() -> Environment:
         duration=duration,
         moment=moment,
         word=word,
+        spaced=spaced,
+        typed=typed,
+        choices_of=choices_of,
     )
     return env
