@@ -127,7 +127,7 @@ async def move(request: Request, lent: Lent, wanted: Wanted) -> Response:
         for row, attempted in zip(rows, attempts, strict=True)
     ]
     back = (str(request.url.path), "Back to the mass change")
-    return await show_results(request, results, f"Moved to {word}", back)
+    return await show_results(request, results, f"Mass change to {word}", back)
 
 
 async def _confirm(
