@@ -293,7 +293,7 @@ CONFIGURATION: Final = (
     ),
     Code(
         "base_currency_fixed",
-        "The base currency cannot change once it is set.",
+        "The base currency cannot change once it is set, nor be set after documents in another currency.",
         "Use another entity.",
     ),
 )

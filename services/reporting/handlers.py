@@ -310,7 +310,9 @@ def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
 
 
 def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
-    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
+    # One id may stand for several commands, of customers on different lanes.
+    key = (outcome.source, outcome.command, outcome.type, outcome.key)
+    return (Ref(ANSWER, key),) if is_kept(outcome) else ()
 
 
 def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:

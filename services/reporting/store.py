@@ -7,7 +7,20 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 import json
 from datetime import date
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from contracts.commands import Promise
@@ -92,6 +105,29 @@ ITEMS = Table(
     Column("instalments", JSONB, nullable=False),
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
+    # What is owed by customer is added up from these without a look at the rows: see aging.py. An item is in
+    # one of the first two while it is open, and in the last when something was taken off it.
+    Index(
+        "items_open",
+        "customer",
+        "currency",
+        postgresql_include=["entity", "document_date", "due_date", "residual"],
+        postgresql_where=text("residual <> 0 AND instalments = '[]'::jsonb"),
+    ),
+    Index(
+        "items_open_in_parts",
+        "customer",
+        "currency",
+        postgresql_include=["entity", "document_date", "residual"],
+        postgresql_where=text("residual <> 0 AND instalments <> '[]'::jsonb"),
+    ),
+    Index(
+        "items_taken_off",
+        "customer",
+        "invoice",
+        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
+        postgresql_where=text("taken <> '[]'::jsonb"),
+    ),
 )
 
 # What was taken off an item (negative: put back; the other way round for a credit note), in its currency.
@@ -115,20 +151,23 @@ MOVEMENTS = Table(
     Column("currency", Text, nullable=False),
     Index("movements_by_item", "customer", "invoice"),
     Index("movements_by_payment", "payment"),
-    Index("movements_by_date", "effective_date"),
+    # What was taken off later than a date, by item, without a look at the rows.
+    Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
 
-# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py.
+# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py. The
+# key begins with what every question names.
 DAYS = Table(
     "days",
     METADATA,
-    Column("entity", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("level", Text, primary_key=True),
-    Column("start", Date, primary_key=True),
-    Column("due_date", Date, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("due_date", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
+    PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
 )
 # What customers owe and have left over, as known now and whatever its date.
 BALANCES = Table(
@@ -230,6 +269,7 @@ ANSWERS = Table(
     Column("source", Text, primary_key=True),
     Column("command", Text, primary_key=True),
     Column("type", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("service", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("code", Text, nullable=False),

@@ -36,6 +36,9 @@ MOST_BESIDE_BYTES = 1_048_576
 """A message of ours holds at most so much of a record's value, and of its key or its headers: a compressed
 batch may unpack to more than any topic takes."""
 
+MOST_KEY_TOLD = 255
+"""Bytes of a command's key that its answer repeats at most."""
+
 MOST_REPLAYED = 500
 """So many parked messages are tried again with one order."""
 
@@ -486,7 +489,16 @@ class Batch:
         code, detail = why or ("", "")
         stated = self.lanes[item.lane].emitted.get(f"{facts_topic(self.service.name)}/{item.lane}", 0)
         answer = CommandOutcome(
-            env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated, stated=stated
+            env.id,
+            env.source,
+            env.type,
+            self.service.name,
+            verdict,
+            code,
+            detail,
+            repeated,
+            stated=stated,
+            key=item.key[:MOST_KEY_TOLD].decode(errors="replace").replace("\0", ""),
         )
         self._emit(item, answer, item.key, item.lane)
 

@@ -15,6 +15,7 @@ class Answer(NamedTuple):
     source: str
     command: str
     type: str
+    key: str
     service: str
     verdict: str
     code: str
@@ -37,6 +38,7 @@ def answer(outcome: CommandOutcome, lane: int, at: datetime, actor: str) -> Answ
         outcome.source,
         outcome.command,
         outcome.type,
+        outcome.key,
         outcome.service,
         outcome.verdict.value,
         outcome.code,

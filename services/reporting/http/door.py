@@ -112,7 +112,7 @@ async def send_command(
 
     Send it again with the same Idempotency-Key as often as you like. The answer is at `Location`.
     """
-    entries = _entries(name)
+    entries = entries_of(name)
     id_ = idempotency_key or clock.new_id()
     body = await _body(request)
     await publish(request, entries, body, id_)
@@ -130,7 +130,8 @@ async def publish(request: Request, entries: Sequence[Entry], body: bytes, id_: 
     await desk_of(request).send(*messages)
 
 
-def _entries(name: str) -> Sequence[Entry]:
+def entries_of(name: str) -> Sequence[Entry]:
+    """Find a command by its name or its full type. Raises Problem."""
     if name in COMMAND_TYPES:
         return (CATALOG[name],)
     if name in COMMANDS:

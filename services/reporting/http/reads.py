@@ -393,11 +393,12 @@ async def payment_page(lent: AsyncConnection, customer: str, payment: str) -> m.
         raise not_found(f"Payment {payment!r} of customer {customer!r}")
     moved = await queries.movements_of(lent, customer, payment)
     history = await queries.history_of(lent, "payment", customer, payment)
+    booked = {one.fact for one in (*history, *moved)} | await queries.credit_facts(lent, customer, payment)
     return m.PaymentPage(
         payment=m.Payment.model_validate(found[0]),
         movements=_movements(moved, history),
         history=[m.Event.model_validate(one) for one in history],
-        entries=entries(await journal.entries_for(lent, {one.fact for one in (*history, *moved)})),
+        entries=entries(await journal.entries_for(lent, booked)),
     )
 
 

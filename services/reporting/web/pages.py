@@ -10,6 +10,7 @@ from services.reporting.web import (
     issuing,
     notes,
     overview,
+    preview,
     registering,
     settling,
     statements,
@@ -24,4 +25,5 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     notes.router,
     statements.router,
     registering.router,
+    preview.router,
 )

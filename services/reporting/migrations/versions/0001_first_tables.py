@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("command", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -50,7 +51,7 @@ def upgrade() -> None:
         sa.Column("stated", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "command", "type"),
+        sa.PrimaryKeyConstraint("source", "command", "type", "key"),
     )
     op.create_table(
         "balances",
@@ -106,7 +107,7 @@ def upgrade() -> None:
         sa.Column("due_date", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("entity", "currency", "level", "start", "due_date"),
+        sa.PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
     )
     op.create_table(
         "entities",
@@ -247,7 +248,37 @@ def upgrade() -> None:
     op.create_index("history_by_customer", "history", ["customer", "recorded_at"], unique=False)
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
-    op.create_index("movements_by_date", "movements", ["effective_date"], unique=False)
+    op.create_index(
+        "items_open",
+        "items",
+        ["customer", "currency"],
+        unique=False,
+        postgresql_include=["entity", "document_date", "due_date", "residual"],
+        postgresql_where=sa.text("residual <> 0 AND instalments = '[]'::jsonb"),
+    )
+    op.create_index(
+        "items_open_in_parts",
+        "items",
+        ["customer", "currency"],
+        unique=False,
+        postgresql_include=["entity", "document_date", "residual"],
+        postgresql_where=sa.text("residual <> 0 AND instalments <> '[]'::jsonb"),
+    )
+    op.create_index(
+        "items_taken_off",
+        "items",
+        ["customer", "invoice"],
+        unique=False,
+        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
+        postgresql_where=sa.text("taken <> '[]'::jsonb"),
+    )
+    op.create_index(
+        "movements_by_date",
+        "movements",
+        ["effective_date"],
+        unique=False,
+        postgresql_include=["customer", "invoice", "amount"],
+    )
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
