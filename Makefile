@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench lock clean
+.PHONY: help run test browser check bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -17,9 +17,20 @@ help: ## Show this list
 run: .venv/ready ## Start everything on this machine and play the demo (ONCE=1 ends when it has played)
 	@$(BIN)/openitem demo $(if $(filter 1,$(ONCE)),--once)
 
-test: .venv/ready ## Run every test: the fast ones, then the real system, then its faults
+test: .venv/ready browser ## Run every test: the fast ones, then the real system, then its faults
 	$(BIN)/python -m pytest -q --durations=10 -m "not system and not faults"
 	$(BIN)/python -m pytest -q --durations=10 -m "system or faults"
+
+browser: ## Find Chromium, which the tests of the web run, or install Debian's
+	@test -x "$$OPENITEM_CHROMIUM" || command -v chromium >/dev/null || { \
+		test "`id -u`" = 0 && command -v apt-get >/dev/null && \
+		echo "Installing Chromium ..." && \
+		apt-get -qq update && \
+		DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends \
+			chromium fonts-liberation >/dev/null; } || { \
+		echo "The tests of the web need Chromium, and there is none here." >&2; \
+		echo "On Debian install it with: apt-get install chromium" >&2; \
+		echo "Or name one with: OPENITEM_CHROMIUM=/usr/bin/google-chrome make test" >&2; exit 1; }
 
 check: .venv/ready ## Check style, types, layers, contracts and generated pages: exactly what CI runs
 	$(BIN)/ruff check

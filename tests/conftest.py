@@ -19,8 +19,15 @@ def pytest_report_header() -> str:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
     """The whole system, started once: every system test uses customers of its own."""
     directory: Path = tmp_path_factory.mktemp("stack")
-    with backend.servers(), LocalStack(directory, lanes=6) as running:
+    with backend.servers(), LocalStack(directory, lanes=6, web=True) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def console(stack: LocalStack) -> str:
+    """The address of the shared stack's web console and HTTP API."""
+    assert stack.console
+    return stack.console
 
 
 @pytest.fixture

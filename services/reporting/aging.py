@@ -12,7 +12,7 @@ nearly everything, and no order of parts matters there.
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -130,7 +130,13 @@ _BY_CUSTOMER = """
     ORDER BY {order}, currency LIMIT CAST(:limit AS bigint) OFFSET :offset"""
 _TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
 _ITEMS = """SELECT customer, invoice, entity, shown_in, document_date, due_date, shown, kind, number,
-    reference, total, future FROM based ORDER BY due_date, customer, invoice"""
+    reference, total, future FROM based WHERE {part} ORDER BY {order} LIMIT :limit OFFSET :offset"""
+ITEM_ORDERS = {
+    "due": "due_date, customer, invoice",
+    "document": "document_date, customer, invoice",
+    "customer": "customer, due_date, invoice",
+    "amount": "shown, customer, invoice, due_date",
+}
 
 _CONVERTED = """
 based AS (
@@ -179,6 +185,21 @@ class CustomerPage(NamedTuple):
 
     rows: Sequence[CustomerRow]
     length: int
+
+
+class Part(NamedTuple):
+    """A part of what is owed: one bucket, one currency that amounts are shown in; None is all of them."""
+
+    bucket: str | None = None
+    currency: str | None = None
+
+    def holds(self, total: Total) -> bool:
+        """Say whether a total is one of this part."""
+        of_bucket = self.bucket is None or total.bucket == self.bucket
+        return of_bucket and (self.currency is None or total.currency == self.currency)
+
+
+ALL: Final = Part()
 
 
 class Beside(NamedTuple):
@@ -263,9 +284,39 @@ async def _rows(connection: AsyncConnection, sql: str, values: dict[str, Any]) -
     return (await connection.execute(text(sql), values)).all()
 
 
-async def open_items(connection: AsyncConnection, question: Question) -> list[OpenItem]:
-    """List what is owed, oldest due date first."""
-    return [OpenItem(*row) for row in await _rows(connection, *_statement(question, _ITEMS))]
+async def open_items(
+    connection: AsyncConnection,
+    question: Question,
+    part: Part = ALL,
+    order: str = "due",
+    limit: int | None = None,
+    offset: int = 0,
+) -> list[OpenItem]:
+    """List what is owed, or a part of it, oldest due date first.
+
+    `order` is one of ITEM_ORDERS, with a minus before it for downwards.
+    """
+    wanted, values = _part(question, part)
+    sql, more = _statement(question, _ITEMS.format(part=wanted, order=_ordered(order)))
+    rows = await _rows(connection, sql, {**values, **more, "limit": limit, "offset": offset})
+    return [OpenItem(*row) for row in rows]
+
+
+def _part(question: Question, part: Part) -> tuple[str, dict[str, Any]]:
+    wanted, values = ["true"], dict[str, Any]()
+    if part.bucket is not None:
+        number, values = _bucket(question)
+        wanted.append(f"{number} = :bucket")
+        values["bucket"] = [bucket.name for bucket in question.buckets].index(part.bucket)
+    if part.currency is not None:
+        wanted.append("shown_in = :shown_in")
+        values["shown_in"] = part.currency
+    return " AND ".join(wanted), values
+
+
+def _ordered(order: str) -> str:
+    first, *others = ITEM_ORDERS[order.removeprefix("-")].split(", ")
+    return ", ".join([f"{first} DESC" if order.startswith("-") else first, *others])
 
 
 async def totals(connection: AsyncConnection, question: Question) -> list[Total]:

@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, cast, func, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
-from services.reporting.store import ACCOUNT_MONTHS, ENTRIES
+from services.reporting.store import ACCOUNT_MONTHS, ENTRIES, HISTORY
 
 _HAS_LINE = text(
     "jsonb_path_exists(lines, '$[*] ? (@[0] == $account)', "
@@ -17,7 +17,10 @@ _HAS_LINE = text(
 
 
 class Posted(NamedTuple):
-    """Which entries are listed; None means all. `begin` and `end` are posting dates, both included."""
+    """Which entries are listed; None means all. `begin` and `end` are posting dates, both included.
+
+    `rule` is the name of the facts that are booked.
+    """
 
     entity: str | None = None
     customer: str | None = None
@@ -25,6 +28,7 @@ class Posted(NamedTuple):
     account: str | None = None
     begin: date | None = None
     end: date | None = None
+    rule: str | None = None
 
 
 async def entries_page(
@@ -37,6 +41,7 @@ async def entries_page(
         ("entity", wanted.entity),
         ("customer", wanted.customer),
         ("document", wanted.document),
+        ("rule", wanted.rule),
     ):
         if value is not None:
             query = query.where(ENTRIES.c[column] == value)
@@ -70,3 +75,24 @@ async def account_totals(connection: AsyncConnection, entity: str | None, until:
     if until is not None:
         query = query.where(ACCOUNT_MONTHS.c.month <= until)
     return (await connection.execute(query)).all()
+
+
+async def account_months(connection: AsyncConnection, account: str, entity: str | None) -> Rows:
+    """Give an account's debits and credits by entity, currency and month, in order."""
+    place = [ACCOUNT_MONTHS.c[name] for name in ("entity", "currency", "base_currency", "month")]
+    amounts = [
+        cast(func.sum(ACCOUNT_MONTHS.c[name]), BigInteger).label(name)
+        for name in ("debit", "credit", "base_debit", "base_credit")
+    ]
+    query = select(*place, *amounts).where(ACCOUNT_MONTHS.c.account == account)
+    if entity is not None:
+        query = query.where(ACCOUNT_MONTHS.c.entity == entity)
+    return (await connection.execute(query.group_by(*place).order_by(*place))).all()
+
+
+async def documents_of(connection: AsyncConnection, facts: Collection[str]) -> Rows:
+    """Find the invoices and payments in whose stories facts are."""
+    query = select(HISTORY).where(
+        HISTORY.c.fact.in_(sorted(facts)), HISTORY.c.document_kind.in_(("invoice", "payment"))
+    )
+    return (await connection.execute(query.order_by(HISTORY.c.document_kind, HISTORY.c.document))).all()

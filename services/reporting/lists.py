@@ -32,6 +32,21 @@ def contains(part: str) -> str:
     return f"%{plain}%"
 
 
+class Choices(NamedTuple):
+    """What lists and reports can be narrowed to."""
+
+    entities: Sequence[str]
+    currencies: Sequence[str]
+    customer_types: Sequence[str]
+
+
+async def choices(connection: AsyncConnection) -> Choices:
+    """Find the entities, currencies and types of customers that there are."""
+    wanted = (BALANCES.c.entity, BALANCES.c.currency, CUSTOMERS.c.customer_type)
+    found = [await connection.scalars(select(column).distinct().order_by(column)) for column in wanted]
+    return Choices(*([value for value in values if value] for values in found))
+
+
 async def balances_of(connection: AsyncConnection, customer: str) -> Rows:
     """Give what a customer owes and has left over, by entity and currency, as known now."""
     query = select(BALANCES).where(BALANCES.c.customer == customer)

@@ -12,6 +12,10 @@ _LANES = """
     SELECT l.lane, l.offsets::text AS offsets, l.parked, l.position - coalesce(p.position, 0) AS unpublished
     FROM lanes l LEFT JOIN published p USING (lane) ORDER BY l.lane"""
 
+_PARKED = """
+    SELECT aggregate, count(*) AS messages, (array_agg(letter ORDER BY position))[1] AS letter
+    FROM parked GROUP BY lane, aggregate ORDER BY aggregate"""
+
 
 async def largest_debtors(connection: AsyncConnection, currency: str | None, limit: int) -> Rows:
     """List who owes most, as known now and whatever its date."""
@@ -75,6 +79,11 @@ async def refused_commands(connection: AsyncConnection, limit: int) -> Rows:
     """List the last commands that were not accepted."""
     query = select(ANSWERS).where(ANSWERS.c.verdict != "ACCEPTED").order_by(ANSWERS.c.recorded_at.desc())
     return (await connection.execute(query.limit(limit))).all()
+
+
+async def parked(connection: AsyncConnection) -> Rows:
+    """List what waits for an operator here: each aggregate, how many messages, and the first of them."""
+    return (await connection.execute(text(_PARKED))).all()
 
 
 async def lanes(connection: AsyncConnection) -> Rows:

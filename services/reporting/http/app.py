@@ -14,7 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from services.reporting.http import door, overview, problems, reads, statements, what_if
+from services.reporting.http import door, exports, overview, problems, reads, statements, what_if
 from services.reporting.http.desk import Desk, desk_of
 from services.reporting.http.what_if import Rehearse
 from services.reporting.web.format import STATIC
@@ -59,7 +59,7 @@ def create_app(settings: Settings, log: Logger, rehearse: Rehearse | None = None
     app.state.rehearse = rehearse
     _measure(app)
     problems.install(app, show_problem)
-    api = (door.router, reads.router, overview.router, statements.router, what_if.router)
+    api = (door.router, reads.router, exports.router, overview.router, statements.router, what_if.router)
     for router in (*api, *PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -8,10 +8,11 @@ from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
-from fastapi import Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel, BeforeValidator, Field
 
 from contracts.money import is_currency
+from services.reporting.aging import Part
 from services.reporting.domain.aging import Basis, Credits, Question, SchemeError, Unapplied, scheme_of
 from services.reporting.http.desk import desk_of
 from services.reporting.http.problems import Problem
@@ -101,6 +102,21 @@ def aging_question(
         status,
         in_base,
     )
+
+
+def aging_part(
+    asked: Annotated[Question, Depends(aging_question)],
+    bucket: Annotated[str | None, Query(max_length=80, description="One bucket of the scheme.")] = None,
+    shown_in: Annotated[
+        str | None,
+        Query(pattern=r"^[A-Z]{3}$", description="One currency that amounts are shown in, see `in_base`."),
+    ] = None,
+) -> Part:
+    """Read which part of what is owed is asked for. Raises Problem."""
+    names = [one.name for one in asked.buckets]
+    if bucket is not None and bucket not in names:
+        raise refused("bucket", f"{bucket!r} is none of {', '.join(names)}")
+    return Part(bucket, shown_in)
 
 
 def refused(field: str, why: str) -> Problem:

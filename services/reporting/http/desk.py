@@ -1,7 +1,9 @@
 """What a request needs: connections to the read models, a way to send commands, and how far was read."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import hashlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -20,6 +22,8 @@ from services.runtime.settings import Settings
 CONNECTIONS: Final = 8
 SEND_SECONDS: Final = 10
 """A broker that does not take a command for so long is away."""
+KEYS: Final = 100_000
+"""So many ids of commands are remembered with a digest of what was sent under them: some 20 MB."""
 
 
 class Desk:
@@ -32,6 +36,7 @@ class Desk:
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._sender: Sender | None = None
+        self._keys: OrderedDict[str, bytes] = OrderedDict()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -58,6 +63,19 @@ class Desk:
                 "Send it again with the same Idempotency-Key; it will count once.",
                 {"Retry-After": "5"},
             ) from None
+
+    def is_reused(self, id_: str, messages: Sequence[Outgoing]) -> bool:
+        """Say whether an id was used here for other content; from now on it stands for this.
+
+        A courtesy to who sends: the services refuse such a command whatever is remembered here.
+        """
+        digest = hashlib.blake2b(digest_size=16)
+        for one in messages:
+            digest.update(one.entry.type.encode() + b"\0" + one.body)
+        known = self._keys.setdefault(id_, digest.digest())
+        if len(self._keys) > KEYS:
+            self._keys.popitem(last=False)
+        return known != digest.digest()
 
     async def _opened(self) -> Sender:
         # Opened with the first command: reading goes on while the broker is away.

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codec
 from contracts.catalog import CATALOG, COMMAND_TYPES, Entry
+from contracts.commands import DiscardParked, ReplayParked
 from contracts.envelope import MAX_ATTRIBUTE, Unreadable
 from contracts.events.kernel import Verdict
 from contracts.fields import MAX_BODY_BYTES
@@ -31,9 +32,17 @@ POLL_SECONDS: Final = 0.05
 MOST_WAIT_SECONDS: Final = 30.0
 _ID = r"^[ -~]{1,255}$"
 
+
+def name_of(entry: Entry) -> str:
+    """Name a command as it is sent. What an operator orders is for one service, and has its full type."""
+    return entry.type if entry.cls in (ReplayParked, DiscardParked) else entry.name
+
+
 COMMANDS: Final[dict[str, tuple[Entry, ...]]] = {
-    name: tuple(entry for entry in CATALOG.values() if entry.name == name and entry.type in COMMAND_TYPES)
-    for name in sorted({CATALOG[type_].name for type_ in COMMAND_TYPES})
+    name: tuple(
+        CATALOG[type_] for type_ in CATALOG if type_ in COMMAND_TYPES and name_of(CATALOG[type_]) == name
+    )
+    for name in sorted({name_of(CATALOG[type_]) for type_ in COMMAND_TYPES})
 }
 """Commands by name, each with the services that take it."""
 
@@ -110,7 +119,8 @@ async def send_command(
 ) -> Sent:
     """Publish a command; 202 says that Kafka has it, not that it was accepted.
 
-    Send it again with the same Idempotency-Key as often as you like. The answer is at `Location`.
+    Send it again with the same Idempotency-Key as often as you like; another command under it is refused.
+    The answer is at `Location`.
     """
     entries = entries_of(name)
     id_ = idempotency_key or clock.new_id()
@@ -125,9 +135,14 @@ async def publish(request: Request, entries: Sequence[Entry], body: bytes, id_: 
     try:
         messages = [outgoing(codec.decode(entry, body), entry, id_, DOOR, actor=actor) for entry in entries]
     except Unreadable as unreadable:
-        code, detail = unreadable.rejection
-        raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, CODES[code].remedy) from None
+        raise _not_taken(*unreadable.rejection) from None
+    if desk_of(request).is_reused(id_, messages):
+        raise _not_taken("id_reused", f"Another command was sent as {id_!r}.")
     await desk_of(request).send(*messages)
+
+
+def _not_taken(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, CODES[code].remedy)
 
 
 def entries_of(name: str) -> Sequence[Entry]:
@@ -222,7 +237,7 @@ def _state(rows: Sequence[Row[Any]]) -> tuple[str, str]:
         return "refused", sentence(refused.code, refused.detail)
     if any(row.verdict == Verdict.PARKED for row in rows):
         return "waiting", "It failed here and is kept until an operator tries it again."
-    expected = len(COMMANDS[CATALOG[rows[0].type].name])
+    expected = len(COMMANDS[name_of(CATALOG[rows[0].type])])
     if len(rows) < expected:
         return "sent", f"{len(rows)} of {expected} services have answered."
     return "done", f"{rows[0].detail}." if rows[0].detail else "Everything that was asked for is done."

@@ -19,7 +19,7 @@ from contracts.fields import (
     Side,
 )
 from services.reporting import journal, lists, queries
-from services.reporting.aging import beside, by_customer, open_items, totals
+from services.reporting.aging import Page, Part, beside, customer_page, open_items, totals
 from services.reporting.documents import item_of
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
@@ -32,6 +32,7 @@ from services.reporting.http.asking import (
     Moment,
     Name,
     Word,
+    aging_part,
     aging_question,
     answer,
     cursor_of,
@@ -104,28 +105,32 @@ async def aging_customers(
     """Add up what is owed by customer, the largest total first."""
     place = read_cursor(cursor, (int,))
     start = place[0] if place else 0
-    rows = await by_customer(lent, asked)
-    shown = rows[start : start + limit]
+    page = await customer_page(lent, asked, Page(limit, start))
     return answer(
         request,
         m.AgingCustomers(
             as_of=asked.as_of,
             known_at=asked.known_at,
             buckets=[one.name for one in asked.buckets],
-            rows=[m.AgingCustomer(**one._asdict()) for one in shown],
-            next=cursor_of(start + limit) if start + limit < len(rows) else None,
+            rows=[m.AgingCustomer(**one._asdict()) for one in page.rows],
+            next=cursor_of(start + limit) if start + limit < page.length else None,
         ),
     )
 
 
 @router.get("/aging/items", tags=["aging"], summary="Open items", response_model=m.AgingItems)
 async def aging_items(
-    request: Request, asked: Asked, lent: Lent, cursor: Cursor = None, limit: Limit = 100
+    request: Request,
+    asked: Asked,
+    part: Annotated[Part, Depends(aging_part)],
+    lent: Lent,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> Response:
     """List what every total is made of."""
     place = read_cursor(cursor, (int,))
     start = place[0] if place else 0
-    rows = await open_items(lent, asked)
+    rows = await open_items(lent, asked, part, limit=limit + 1, offset=start)
     return answer(
         request,
         m.AgingItems(
@@ -137,9 +142,9 @@ async def aging_items(
                     days_overdue=(asked.as_of - one.due_date).days,
                     bucket=bucket_on(asked, one.document_date, one.due_date, one.amount),
                 )
-                for one in rows[start : start + limit]
+                for one in rows[:limit]
             ],
-            next=cursor_of(start + limit) if start + limit < len(rows) else None,
+            next=cursor_of(start + limit) if len(rows) > limit else None,
         ),
     )
 
@@ -415,12 +420,15 @@ async def journal_entries(
     account: Name | None = None,
     begin: Annotated[Day | None, Query(description="First posting date.")] = None,
     end: Annotated[Day | None, Query(description="Last posting date.")] = None,
+    rule: Annotated[
+        Name | None, Query(description="The facts that are booked, such as InvoicePosted.")
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """List entries, the newest posting date first."""
     after = read_cursor(cursor, (date, str))
-    wanted = journal.Posted(entity, customer, document, account, begin, end)
+    wanted = journal.Posted(entity, customer, document, account, begin, end, rule)
     rows = await journal.entries_page(lent, wanted, after, limit)
     last = cursor_of(rows[-1].posting_date, rows[-1].entry) if len(rows) == limit else None
     return answer(request, m.Journal(rows=entries(rows), next=last))

@@ -1,7 +1,8 @@
 """How the console writes amounts, dates and states; the environment its templates run in."""
 
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -122,6 +123,10 @@ WORDS: Final[dict[str, Mapping[StrEnum, Word]]] = {
     },
 }
 
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^A-Z]+")
+_SHORT: Final = ("ar", "fx")
+"""Roles begin with these for accounts receivable and foreign exchange."""
+
 # The largest unit that fits at least once is the one people say.
 _UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 
@@ -162,6 +167,11 @@ def instant(value: datetime) -> str:
     return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def typed(value: datetime | None) -> str:
+    """Write a point in time as a field has it in which one is typed, in UTC; empty where there is none."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}" if value else ""
+
+
 def duration(seconds: int) -> str:
     """Write a time span in its largest unit.
 
@@ -187,6 +197,23 @@ def word(state: str, kind: str) -> Word:
     Raises KeyError for a state that the kind does not have.
     """
     return {str(member): said for member, said in WORDS[kind].items()}[state]
+
+
+def spaced(name: str) -> str:
+    """Write the name of a fact, a command or a role as people say it.
+
+    >>> spaced("InvoiceWrittenOff"), spaced("ar_control"), spaced("fx_gain")
+    ('Invoice written off', 'AR control', 'FX gain')
+    """
+    words = [one for part in name.split("_") for one in _WORD.findall(part)]
+    said = [words[0], *(one if one.isupper() else one.lower() for one in words[1:])] if words else [name]
+    first = said[0].upper() if said[0].lower() in _SHORT else said[0][0].upper() + said[0][1:]
+    return " ".join([first, *said[1:]])
+
+
+def choices_of(values: Iterable[str]) -> list[Choice]:
+    """Give values that are read as they are sent as options of a list."""
+    return [Choice(value, value) for value in values]
 
 
 def asset(name: str) -> str:
@@ -225,5 +252,8 @@ def environment() -> Environment:
         duration=duration,
         moment=moment,
         word=word,
+        spaced=spaced,
+        typed=typed,
+        choices_of=choices_of,
     )
     return env
