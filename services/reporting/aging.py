@@ -436,7 +436,9 @@ def _plain_sources(
     if is_whole:
         in_parts = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="<>")
         return begin, [now, in_parts, _OPEN_BEFORE.format(day=day, wanted=wanted)], values
-    plain_before = _OPEN_BEFORE.format(day=day, wanted=f"{wanted} AND i.instalments = '[]'")
+    # Chosen by movement: that leads from the few movements to their items, not from the customers' many.
+    later = wanted.replace("i.customer = ANY", "m.customer = ANY") + " AND i.instalments = '[]'"
+    plain_before = _OPEN_BEFORE.format(day=day, wanted=later)
     return begin, [now, _OPEN_PARTS.format(day=day), plain_before], values
 
 
