@@ -1,5 +1,7 @@
 """`make bench`: events per second of payments' apply path, the naive design against ours, in one run.
 
+After it come the times of reporting's questions, over fewer items than `python -m bench.reading` takes.
+
 An event is one ApplyPayment command, done when the fact that follows from it can be read from the
 broker: by then its transaction is committed and its messages are acknowledged by all replicas. Both
 designs get the same commands (same bodies, keys and 24 partitions) on the same broker and the same
@@ -32,7 +34,8 @@ from rich.table import Table
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bench import naive
+from bench import naive, reading
+from bench.open_items import size_of
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, Topic, facts_topic
 from contracts.commands import ApplicationRequest, ApplyPayment, ReceivePayment
@@ -52,15 +55,16 @@ console = Console()
 
 
 class Size(NamedTuple):
-    """How much is measured: events a turn for each design, and turns."""
+    """How much is measured: events a turn for each design, and turns; open items to read."""
 
     ours: int
     naive: int
     turns: int
+    items: int
 
 
-FULL = Size(ours=60_000, naive=2_500, turns=3)
-QUICK = Size(ours=20_000, naive=500, turns=1)
+FULL = Size(ours=60_000, naive=2_500, turns=3, items=200_000)
+QUICK = Size(ours=20_000, naive=500, turns=1, items=20_000)
 
 
 class Result(NamedTuple):
@@ -302,6 +306,9 @@ def main() -> None:
         LocalStack(Path(directory), lanes=LANES, services=("payments",)) as stack,
     ):
         figures = report(asyncio.run(measure(Bench(stack), size)), size)
+    with tempfile.TemporaryDirectory() as directory:
+        read = reading.run(size_of(size.items), Path(directory))
+    figures["reading"] = {one.question: round(one.median, 1) for one in read}
     if arguments.json:
         sys.stdout.write(json.dumps(figures) + "\n")
 

@@ -6,6 +6,7 @@ in the same partition number of every topic: its lane.
 """
 
 import builtins
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from contracts.events import invoicing as i
 from contracts.events import kernel as k
 from contracts.events import ledger as le
 from contracts.events import payments as p
+from contracts.events import reporting as r
 
 SERVICES: Final = ("invoicing", "payments", "ledger", "reporting")
 FOREVER: Final = -1
@@ -32,7 +34,11 @@ class Topic:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One message type: `key` names the field that holds the Kafka key (empty: set by the sender)."""
+    """One message type: `key` names the field that holds the Kafka key (empty: set by the sender).
+
+    Of a type on a compacted topic the key is made of the fields `compacted_by`, and `key` names the one
+    that gives the partition, as everywhere.
+    """
 
     type: str
     version: int
@@ -40,11 +46,19 @@ class Entry:
     topic: str
     key: str
     service: str
+    compacted_by: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The class name, which is how people call the type."""
         return self.cls.__name__
+
+    def key_of(self, message: object) -> str:
+        """Give the Kafka key of a message that is not keyed by its sender."""
+        if self.compacted_by:
+            values = [getattr(message, field) for field in self.compacted_by]
+            return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+        return str(getattr(message, self.key))
 
 
 def commands_topic(service: str) -> str:
@@ -62,14 +76,17 @@ def dead_letters_topic(service: str) -> str:
     return f"ar.{service}.dead-letters.v1"
 
 
+def snapshots_topic(what: str) -> str:
+    """Name the compacted topic that holds the last state of every `what`."""
+    return f"ar.reporting.{what}.v1"
+
+
 OUTCOMES_TOPIC: Final = "ar.outcomes.v1"
 
 _COMMAND_TOPICS = tuple(
     Topic(commands_topic(s), False, FOREVER, f"commands to {s}, from upstream") for s in SERVICES
 )
-_FACT_TOPICS = tuple(
-    Topic(facts_topic(s), False, FOREVER, f"facts stated by {s}") for s in SERVICES if s != "reporting"
-)
+_FACT_TOPICS = tuple(Topic(facts_topic(s), False, FOREVER, f"facts stated by {s}") for s in SERVICES)
 _DEAD_LETTER_TOPICS = tuple(
     Topic(dead_letters_topic(s), False, FOREVER, f"what {s} could not process") for s in SERVICES
 )
@@ -78,6 +95,9 @@ TOPICS: Final = (
     *_FACT_TOPICS,
     *_DEAD_LETTER_TOPICS,
     Topic(OUTCOMES_TOPIC, False, FOREVER, "accepted or rejected, per command"),
+    Topic(snapshots_topic("open-item"), True, FOREVER, "documents as they stand, the last state of each"),
+    Topic(snapshots_topic("customer-balance"), True, FOREVER, "what each customer owes and has left over"),
+    Topic(snapshots_topic("aging"), True, FOREVER, "what each customer owes by due date"),
 )
 
 # (service, class, version, field that is the key); the newest version of a class comes last.
@@ -119,6 +139,9 @@ _COMMANDS: tuple[tuple[str, type, int, str], ...] = (
     ("ledger", c.DefineChart, 1, "entity"),
     ("ledger", c.ClosePeriod, 1, "entity"),
     ("ledger", c.OpenPeriod, 1, "entity"),
+    ("reporting", c.RecordNote, 1, "customer"),
+    ("reporting", c.ResolveNote, 1, "customer"),
+    ("reporting", c.WithdrawNote, 1, "customer"),
     *((service, c.ConfigureEntity, 1, "entity") for service in ("invoicing", "payments", "ledger")),
     *((service, c.SetRate, 1, "entity") for service in ("invoicing", "payments")),
     *((service, cls, 1, "key") for service in SERVICES for cls in (c.ReplayParked, c.DiscardParked)),
@@ -179,6 +202,17 @@ _FACTS: tuple[tuple[str, type, int, str], ...] = (
     ("ledger", le.ChartDefined, 1, "entity"),
     *((service, cf.EntityConfigured, 1, "entity") for service in ("invoicing", "payments", "ledger")),
     *((service, cf.RateSet, 1, "entity") for service in ("invoicing", "payments")),
+    ("reporting", r.NoteRecorded, 1, "customer"),
+    ("reporting", r.NoteResolved, 1, "customer"),
+    ("reporting", r.NoteWithdrawn, 1, "customer"),
+)
+
+_ACCOUNT = ("customer", "entity", "currency")
+# (what, class, version, fields of the key); reporting states them, in the lane of the customer.
+_SNAPSHOTS: tuple[tuple[str, type, int, tuple[str, ...]], ...] = (
+    ("open-item", r.OpenItemSnapshot, 1, ("customer", "invoice")),
+    ("customer-balance", r.CustomerBalance, 1, _ACCOUNT),
+    ("aging", r.CustomerAging, 1, _ACCOUNT),
 )
 
 
@@ -192,7 +226,19 @@ def _entries() -> dict[str, Entry]:
     rows += [(s, cls, v, facts_topic(s), key) for s, cls, v, key in _FACTS]
     rows += [(s, k.DeadLetter, 1, dead_letters_topic(s), "") for s in SERVICES]
     rows += [(s, k.CommandOutcome, 1, OUTCOMES_TOPIC, "") for s in SERVICES]
-    entries = (Entry(type_name(s, cls.__name__, v), v, cls, topic, key, s) for s, cls, v, topic, key in rows)
+    entries = [Entry(type_name(s, cls.__name__, v), v, cls, topic, key, s) for s, cls, v, topic, key in rows]
+    entries += [
+        Entry(
+            type_name("reporting", cls.__name__, v),
+            v,
+            cls,
+            snapshots_topic(what),
+            "customer",
+            "reporting",
+            key,
+        )
+        for what, cls, v, key in _SNAPSHOTS
+    ]
     return {entry.type: entry for entry in entries}
 
 

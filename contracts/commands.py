@@ -22,6 +22,7 @@ from contracts.fields import (
     Id,
     InstrumentStatus,
     InvoiceId,
+    NoteKind,
     PaymentId,
     PaymentKind,
     Percent,
@@ -670,6 +671,54 @@ class OpenPeriod:
 
     entity: Id
     period: Period
+
+
+# -- reporting ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What a customer promised to pay, and by when."""
+
+    amount: Amount
+    currency: CurrencyCode
+    promise_date: date
+
+
+@dataclass(frozen=True, slots=True)
+class RecordNote:
+    """Note what passed between us and a customer; its author is the actor in the envelope.
+
+    A PROMISE has a `promise`, the other kinds have none. `invoice` is what it was about, if one invoice; it
+    is not looked up.
+    """
+
+    customer: Id
+    note: Id
+    kind: NoteKind
+    contact_date: date
+    text: Text
+    _: KW_ONLY
+    invoice: Id | None = None
+    promise: Promise | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolveNote:
+    """Say that a dispute is settled, or that a promise needs no more attention."""
+
+    customer: Id
+    note: Id
+    resolution: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawNote:
+    """Take back a note that was a mistake: it stays to be seen, and counts for nothing."""
+
+    customer: Id
+    note: Id
+    reason: Text = ""
 
 
 # -- operators ---------------------------------------------------------------------------------------

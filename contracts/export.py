@@ -25,7 +25,7 @@ import yaml
 
 from contracts import codec, envelope
 from contracts.catalog import BY_CLASS, CATALOG, COMMAND_TYPES, TOPICS, Entry, Topic
-from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentId, Percent, Period, Rate, Text
+from contracts.fields import Amount, Balance, CurrencyCode, Id, PaymentId, Percent, Period, Rate, Signed, Text
 from contracts.rejections import BUSINESS, CONFIGURATION, POSTING, PROCESSING, WIRE, Code
 from contracts.samples import SAMPLES
 
@@ -51,6 +51,7 @@ FIELD_NOTES: Final[Mapping[Any, Mapping[str, str]]] = {
     PaymentId: {"description": "Identifier of printable characters.", "pattern": _PRINTABLE},
     Percent: {"description": "Percentage above 0 and up to 100, as a decimal string.", "pattern": _FACTOR},
     Rate: {"description": "Exchange rate above 0, as a decimal string.", "pattern": _FACTOR},
+    Signed: {"description": "In integer minor units of the currency; below zero where the customer is owed."},
     Text: {"description": "One line of printable characters.", "pattern": _PRINTABLE},
     Period: {"description": "First day of a fiscal month.", "pattern": "^[0-9]{4}-[0-9]{2}-01$"},
     date: {"description": "Business date.", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
@@ -255,6 +256,8 @@ def _message(entry: Entry) -> dict[str, Any]:
 
 
 def _key(entry: Entry) -> str:
+    if entry.compacted_by:
+        return f"Fields {', '.join(entry.compacted_by)}, as a JSON array in UTF-8."
     return f"Field {entry.key}, as UTF-8." if entry.key else "The key of the message that it is about."
 
 
@@ -311,7 +314,8 @@ def messages_page() -> str:
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
-    key = f"`{entry.key}`" if entry.key else "that of the message it is about"
+    fields = entry.compacted_by or ((entry.key,) if entry.key else ())
+    key = ", ".join(f"`{field}`" for field in fields) or "that of the message it is about"
     schema = f"[schema](../{SCHEMAS}/{file_name(entry)})"
     return f"`{entry.type}`", _summary(entry.cls), key, schema, f"[example](../{EXAMPLES}/{file_name(entry)})"
 

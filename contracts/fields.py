@@ -41,6 +41,8 @@ Amount = Annotated[int, Gt(0), Le(MAX_MINOR)]
 Balance = Annotated[int, Ge(0), Le(MAX_MINOR)]
 """An amount that may be zero, in minor units of the message's currency."""
 
+Signed = Annotated[int, Ge(-(2**63)), Le(2**63 - 1)]
+"""An amount or a sum of amounts that may be below zero, in minor units of the message's currency."""
 
 Rate = Annotated[str, Predicate(is_rate)]
 """An exchange rate as a decimal string above 0: units of the other currency for one unit of this one."""
@@ -140,6 +142,16 @@ class CustomerStatus(StrEnum):
 
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
+
+
+class NoteKind(StrEnum):
+    """What a collection note is about."""
+
+    CALL = "CALL"
+    EMAIL = "EMAIL"
+    PROMISE = "PROMISE"
+    DISPUTE = "DISPUTE"
+    OTHER = "OTHER"
 
 
 class AccountType(StrEnum):

@@ -260,6 +260,23 @@ BUSINESS: Final = (
         "The bank holds nothing of the payment that it could take back.",
         "Only what bounced after the bank had paid is taken back.",
     ),
+    Code("note_unknown", "No such note of this customer.", "Record it first."),
+    Code("note_withdrawn", "The note was withdrawn.", "Record a new one under another id."),
+    Code(
+        "note_exists",
+        "The note exists with other content.",
+        "Use another id, and withdraw the note if it was a mistake.",
+    ),
+    Code(
+        "promise_invalid",
+        "A promise to pay has an amount and a date, not before that of the contact; no other note has them.",
+        "Correct the promise or the kind of the note.",
+    ),
+    Code(
+        "note_not_resolvable",
+        "Only a dispute or a promise can be resolved.",
+        "Nothing to do, or withdraw the note if it was a mistake.",
+    ),
 )
 """The business rules refuse the command. Declined applications carry these codes too."""
 
@@ -276,7 +293,7 @@ CONFIGURATION: Final = (
     ),
     Code(
         "base_currency_fixed",
-        "The base currency cannot change once it is set.",
+        "The base currency cannot change once it is set, nor be set after documents in another currency.",
         "Use another entity.",
     ),
 )

@@ -12,9 +12,18 @@ Per customer, entity and currency, in minor units, with "in flight to X" the fac
 - unapplied cash + in flight to the ledger = available and reserved of payments + in flight to payments
 - customer deposits + in flight to the ledger = the same of prepayments
 - aging in reporting + in flight to reporting = residuals in invoicing
+- refund clearing + in flight to the ledger = refunds paid, less what they took of payments and credit notes
+  + in flight to payments. A refund that has paid more than covers it is named, with the receipts that were
+  undone since; so is one that has taken something and waits for the rest.
 
-and the debits of every entity equal its credits, in each currency and in base. Where the roles of an entity
-share an account, or did, entries between them have left no trace: their sums are compared together.
+Per entity and currency, payer clearing + in flight to the ledger = 0; and currency clearing = 0 in base, of
+entities that have a base currency. The debits of every entity equal its credits, in each currency and in
+base.
+
+Where the control roles of an entity share an account, or did, entries between them have left no trace: their
+sums are compared together. A clearing role that shares its account is not compared at all.
+
+What stands on suspense breaks no law. It is listed, with the account that was wanted.
 
 A payment that was undone (voided, bounced, back at the beginning) holds nothing; what is still applied of it
 counts against it until the invoices have given it back, and for each such application the reversal or its
@@ -28,7 +37,8 @@ from contextlib import AsyncExitStack
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, text
+from sqlalchemy import Select, Text, any_, literal, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codec, envelope
@@ -36,8 +46,17 @@ from contracts.catalog import CATALOG, SERVICES, facts_topic
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
-from contracts.fields import ApplicationOutcome, DocumentKind, InstrumentStatus, PaymentKind, Role, Side
+from contracts.fields import (
+    ApplicationOutcome,
+    DocumentKind,
+    InstrumentStatus,
+    PaymentKind,
+    PaymentStatus,
+    Role,
+    Side,
+)
 from services.invoicing.handlers import POSTING_RULE
+from services.ledger.domain.chart import CONTROLS
 from services.ledger.store import BOOKS, BOOKS_KIND
 from services.payments.domain.payment import RELEASED, Application, ApplicationStatus, Payment
 from services.payments.store import PAYMENT, PAYMENTS
@@ -88,6 +107,29 @@ class Difference(NamedTuple):
     in_flight: tuple[InFlight, ...]
 
 
+class Waiting(NamedTuple):
+    """A refund that stands on refund clearing: `amount` is what it has paid less what it has taken.
+
+    `undone` are the receipts it was paid from that were undone since: the customer owes it. Less than 0 is
+    taken already, and the rest is still asked for. `unexplained` is what neither accounts for.
+    """
+
+    where: Where
+    refund: str
+    amount: int
+    undone: tuple[str, ...]
+    unexplained: int
+
+
+class Suspended(NamedTuple):
+    """What a document has on suspense, debits above 0, and the account that was wanted for it."""
+
+    where: Where
+    document: str
+    wanted: str
+    amount: int
+
+
 class Proof(NamedTuple):
     """What was compared: sums by law, and every place where the two sides differ.
 
@@ -100,12 +142,24 @@ class Proof(NamedTuple):
     differences: tuple[Difference, ...]
     trial_balance: dict[tuple[str, str], int]
     base_balance: Mapping[tuple[str, str], int] = {}
+    waiting: tuple[Waiting, ...] = ()
+    suspended: tuple[Suspended, ...] = ()
+
+    @property
+    def unexplained(self) -> int:
+        """How many places nothing explains, trial balances that are not zero among them."""
+        balances = (*self.trial_balance.values(), *self.base_balance.values())
+        return sum(d.unexplained != 0 for d in self.differences) + sum(net != 0 for net in balances)
+
+    @property
+    def in_flight(self) -> int:
+        """How many facts were not taken in by a reader that one of the laws is about."""
+        return len({(fact.id, fact.reader) for d in self.differences for fact in d.in_flight})
 
     @property
     def holds(self) -> bool:
         """Whether nothing is unexplained and every trial balance is zero."""
-        balances = (*self.trial_balance.values(), *self.base_balance.values())
-        return not any(d.unexplained for d in self.differences) and not any(balances)
+        return self.unexplained == 0
 
 
 Effect = tuple[Where, int]
@@ -118,12 +172,12 @@ Awaited = Mapping[type, Callable[[Any], Effect | None]]
 class Law(NamedTuple):
     """Two sums that agree: service and query of each, and the facts in flight that each side awaits.
 
-    `role` is that of the account on the left, if it is one.
+    `role` is that of the account on the left, if it is one. Nothing on the right is 0 everywhere.
     """
 
     name: str
     left: tuple[str, Query]
-    right: tuple[str, Query]
+    right: tuple[str, Query] | None
     awaited_left: Awaited
     awaited_right: Awaited
     role: Role | None = None
@@ -163,6 +217,39 @@ _RESIDUALS = (
     "SELECT customer, entity, currency, "
     "sum(CASE WHEN kind = 'CREDIT_NOTE' THEN -residual ELSE residual END)::bigint "
     "FROM invoices WHERE entity IS NOT NULL GROUP BY 1, 2, 3"
+)
+_OF_PAYER_CLEARING = (
+    "SELECT '', entity, l.currency, sum(debit - credit)::bigint "  # noqa: S608 - constants
+    f"FROM lines l JOIN entries USING (entry) WHERE role = '{Role.PAYER_CLEARING.value}' GROUP BY 1, 2, 3"
+)
+# Without a base currency, what is paid in one currency and settled in another stays there for good.
+_OF_CURRENCY_CLEARING = (
+    "SELECT '', entity, base_currency, sum(base_debit - base_credit)::bigint "  # noqa: S608 - constants
+    "FROM lines JOIN entries USING (entry) JOIN books USING (entity) "
+    f"WHERE role = '{Role.CURRENCY_CLEARING.value}' AND configured ->> 'base_currency' IS NOT NULL "
+    "GROUP BY 1, 2, 3"
+)
+# An application is invoice, amount, status, settled and its terms.
+_UNCOVERED = (
+    "SELECT customer, entity, currency, (sum(applied) - sum(refunded) - sum(coalesce(("  # noqa: S608 - constants
+    "SELECT sum((one.value ->> 3)::bigint) FROM jsonb_each(applications) one "
+    f"WHERE one.value ->> 2 <> '{ApplicationStatus.REVERSED.value}'), 0)))::bigint "
+    f"FROM (SELECT customer, entity, currency, applied, 0 AS refunded, applications FROM payments "
+    f"WHERE kind = '{PaymentKind.REFUND.value}' UNION ALL "
+    "SELECT customer, entity, currency, 0, refunded, '{}' FROM payments WHERE refunded <> 0) AS used "
+    "GROUP BY 1, 2, 3"
+)
+_PAID_REFUNDS = (
+    "SELECT customer, payment FROM payments "  # noqa: S608 - constants
+    f"WHERE kind = '{PaymentKind.REFUND.value}' AND applied + voided <> 0"
+)
+# A leg is document, role, account, currency, amount, base and the account that was wanted.
+_SUSPENDED = (
+    "SELECT s.customer, s.entity, leg ->> 3, s.document, leg ->> 6, (leg ->> 4)::bigint "  # noqa: S608 - constants
+    "FROM (SELECT customer, entity, document FROM lines JOIN entries USING (entry) "
+    f"WHERE role = '{Role.SUSPENSE.value}' GROUP BY 1, 2, 3 HAVING sum(debit - credit) <> 0) AS s "
+    "JOIN documents d ON d.customer = s.customer AND d.document = 'payment:' || s.document, "
+    "jsonb_array_elements(d.legs) AS leg WHERE leg ->> 6 NOT IN ('', leg ->> 2) ORDER BY 1, 2, 4, 5"
 )
 _TRIAL = "SELECT entity, currency, sum(debit - credit)::bigint FROM totals GROUP BY 1, 2"
 _BASE = "SELECT entity, base_currency, sum(debit - credit)::bigint FROM base_totals GROUP BY 1, 2"
@@ -290,11 +377,82 @@ LAWS: Sequence[Law] = (
     ),
 )
 
+_CLEARED_PAYER = {ApplicationOutcome.SETTLED: -1, ApplicationOutcome.REVERSED: 1}
+
+PAYER_LAW = "payer clearing = 0"
+CURRENCY_LAW = "currency clearing in base = 0"
+REFUND_LAW = "refund clearing = refunds less their cover"
+
+
+def _for_debtor(sign: int) -> Callable[[Any], Effect | None]:
+    def effect(fact: i.ApplicationSettled | i.ApplicationReversed) -> Effect | None:
+        return (("", fact.entity, fact.payment_currency), sign * fact.used) if fact.payer else None
+
+    return effect
+
+
+def _for_payer(fact: i.PayerAnswered) -> Effect:
+    return ("", fact.entity, fact.currency), _CLEARED_PAYER.get(fact.outcome, 0) * fact.used
+
+
+def _covers(sign: int) -> Callable[[Any], Effect | None]:
+    """What a credit note gives to a refund, or gets back."""
+
+    def effect(fact: i.ApplicationSettled | i.ApplicationReversed) -> Effect | None:
+        if fact.payment_kind is not PaymentKind.REFUND:
+            return None
+        return (fact.customer, fact.entity, fact.payment_currency), sign * fact.used
+
+    return effect
+
+
+def _paid_back(sign: int) -> Callable[[Any], Effect]:
+    return lambda fact: ((fact.customer, fact.entity, fact.currency), sign * fact.amount)
+
+
+_CLEARING_LAWS: Sequence[Law] = (
+    Law(
+        PAYER_LAW,
+        ("ledger", _OF_PAYER_CLEARING),
+        None,
+        {
+            i.ApplicationSettled: _for_debtor(1),
+            i.ApplicationReversed: _for_debtor(-1),
+            i.PayerAnswered: _for_payer,
+        },
+        {},
+        Role.PAYER_CLEARING,
+    ),
+    Law(CURRENCY_LAW, ("ledger", _OF_CURRENCY_CLEARING), None, {}, {}, Role.CURRENCY_CLEARING),
+)
+
+
+def _refund_law(paid: set[tuple[str, str]]) -> Law:
+    """Make the law of refund clearing; `paid` are the refunds, by customer and id, that were ever paid."""
+    left, right = ("ledger", _of_role(Role.REFUND_CLEARING, "")), ("payments", _UNCOVERED)
+    answers: Awaited = {i.ApplicationSettled: _covers(-1), i.ApplicationReversed: _covers(1)}
+
+    def voided(fact: p.PaymentVoided) -> Effect | None:
+        # One that still waited for its credit notes is voided without having been booked.
+        return _paid_back(-1)(fact) if (fact.customer, fact.payment) in paid else None
+
+    booked: Awaited = {
+        p.RefundReleased: _paid_back(1),
+        p.PaymentVoided: voided,
+        p.CreditRefunded: _paid_back(-1),
+        p.CreditRefundReversed: _paid_back(1),
+    }
+    return Law(REFUND_LAW, left, right, {**booked, **answers}, answers, Role.REFUND_CLEARING)
+
+
 POOLED_LAW = "customer accounts = residuals less held"
 """Of entities where control roles share an account: what is on it = what is owed less what is held."""
 
 VOIDED_LAW = "undone payments are given back"
 """What is still reserved or applied of undone payments = what is on its way back."""
+
+COVER_LAW = "refunds are covered, or wait, or lack an undone receipt"
+"""What a refund has on refund clearing = what its undone receipts covered, or what it has yet to pay."""
 
 
 class _Snapshots:
@@ -382,30 +540,43 @@ async def _compare(snapshots: _Snapshots) -> Proof:
     pooled = {row[0]: BOOKS_KIND.from_row(row).pooled for row in await snapshots.rows("ledger", _POOLED)}
     together = Part(POOLED_LAW, Counter(), Counter(), [], [])
     parts: list[Part] = []
-    for law in LAWS:
-        apart, added = _split(law, await _part(snapshots, law), pooled)
+    uncovered: Counter[Where] = Counter()
+    for law in (*LAWS, *_CLEARING_LAWS, _refund_law(await _paid_refunds(snapshots))):
+        part = await _part(snapshots, law)
+        apart, added = _split(law, part, pooled)
         parts.append(apart)
-        together = _joined(together, added, 1 if law.role is Role.AR_CONTROL else -1)
+        if law.role in CONTROLS:
+            together = _joined(together, added, 1 if law.role is Role.AR_CONTROL else -1)
+        if law.role is Role.REFUND_CLEARING:
+            uncovered = part.right
     for part in (*parts, together) if pooled else parts:
         totals[part.name] = (sum(part.left.values()), sum(part.right.values()))
         places |= part.left.keys() | part.right.keys()
         differences += _differences(*part)
     undone = await _undone(snapshots)
     totals[VOIDED_LAW] = (sum(d.left for d in undone), sum(d.right for d in undone))
+    waiting = await _waiting(snapshots, uncovered)
+    lacking = [
+        Difference(COVER_LAW, w.where, w.amount, w.amount - w.unexplained, w.unexplained, ())
+        for w in waiting
+        if w.unexplained
+    ]
+    totals[COVER_LAW] = (sum(d.left for d in lacking), sum(d.right for d in lacking))
     trial, base = [
         {(entity, currency): net for entity, currency, net in await snapshots.rows("ledger", query)}
         for query in (_TRIAL, _BASE)
     ]
-    return Proof(totals, len(places), (*differences, *undone), trial, base)
+    found = (*differences, *undone, *lacking)
+    return Proof(totals, len(places), found, trial, base, waiting, await _suspended(snapshots))
 
 
 async def _part(snapshots: _Snapshots, law: Law) -> Part:
     return Part(
         law.name,
         await _sums(snapshots, *law.left),
-        await _sums(snapshots, *law.right),
+        await _sums(snapshots, *law.right) if law.right else Counter(),
         await _in_flight(snapshots, law.left[0], law.awaited_left),
-        await _in_flight(snapshots, law.right[0], law.awaited_right),
+        await _in_flight(snapshots, law.right[0], law.awaited_right) if law.right else [],
     )
 
 
@@ -526,3 +697,54 @@ def _payer_of(fact: Any) -> str:
             return "" if fact.payer else fact.customer
         case _:
             return ""
+
+
+async def _paid_refunds(snapshots: _Snapshots) -> set[tuple[str, str]]:
+    """Name the refunds that were ever paid, in payments' snapshot or after it."""
+    later = await snapshots.apart("payments", "ledger")
+    paid = {(one.fact.customer, one.fact.payment) for one in later if isinstance(one.fact, p.RefundReleased)}
+    return paid | {(customer, id_) for customer, id_ in await snapshots.rows("payments", _PAID_REFUNDS)}
+
+
+async def _waiting(snapshots: _Snapshots, uncovered: Counter[Where]) -> tuple[Waiting, ...]:
+    """Name the refunds that leave something on refund clearing, where anything is left at all."""
+    customers = sorted({where[0] for where, amount in uncovered.items() if amount})
+    if not customers:
+        return ()
+    query = select_states(PAYMENT, PAYMENTS.c.customer == any_(literal(customers, ARRAY(Text))))
+    payments: list[Payment] = [PAYMENT.from_row(row) for row in await snapshots.rows("payments", query)]
+    by_id = {(one.customer, one.payment): one for one in payments}
+    refunds = (one for one in payments if one.kind is PaymentKind.REFUND)
+    found = (_standing(refund, by_id) for refund in refunds)
+    return tuple(one for one in found if one.amount)
+
+
+def _standing(refund: Payment, by_id: Mapping[tuple[str, str], Payment]) -> Waiting:
+    wanted: Counter[str] = Counter()
+    for source in refund.sources:
+        if not source.is_credit_note:
+            wanted[source.document] += source.amount
+    receipts = (by_id.get((refund.customer, id_)) for id_ in wanted)
+    taken = {
+        one.payment: one.refunds[refund.payment].amount
+        for one in receipts
+        if one is not None and refund.payment in one.refunds
+    }
+    given: Counter[ApplicationStatus] = Counter()
+    for application in refund.applications.values():
+        given[application.status] += application.settled
+    returning = given[ApplicationStatus.REVERSING]
+    amount = refund.applied - sum(taken.values()) - given[ApplicationStatus.SETTLED] - returning
+    undone = tuple(id_ for id_ in wanted if id_ not in taken) if refund.applied else ()
+    if refund.applied:
+        explained = sum(wanted[id_] for id_ in undone)
+    else:
+        explained = amount if refund.status is PaymentStatus.RELEASING else -returning
+    where = (refund.customer, refund.entity, refund.currency)
+    return Waiting(where, refund.payment, amount, undone, amount - explained)
+
+
+async def _suspended(snapshots: _Snapshots) -> tuple[Suspended, ...]:
+    """List what stands on suspense: only a payment's money can, and its legs say what was wanted."""
+    rows = await snapshots.rows("ledger", _SUSPENDED)
+    return tuple(Suspended((customer, entity, currency), *rest) for customer, entity, currency, *rest in rows)

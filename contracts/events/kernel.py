@@ -21,7 +21,8 @@ class CommandOutcome:
     `command` and `source` repeat the CloudEvents id and source of the command. `code` is one of
     `contracts.rejections` when rejected, else empty. A resent command gets its first answer again,
     with `repeated` set. `stated` is the sequence of the last fact that the service had stated on the
-    command's lane by then: whoever has read it so far has seen what the command did there.
+    command's lane by then: whoever has read it so far has seen what the command did there. `key` is the
+    command's Kafka key, cut where it is longer than any that is taken.
     """
 
     command: str
@@ -34,6 +35,7 @@ class CommandOutcome:
     repeated: bool = False
     _: KW_ONLY
     stated: int = 0
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)

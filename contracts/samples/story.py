@@ -48,7 +48,7 @@ def said(
     entry = BY_CLASS[service, type(message)]
     envelope = Envelope(f"{source}/{position}", source, entry.type, time, sequence, root, cause or root)
     about = ENTITY if lane == ENTITY_LANE else CUSTOMER
-    return Sample(envelope, getattr(message, entry.key) if entry.key else about, message)
+    return Sample(envelope, entry.key_of(message) if entry.key else about, message)
 
 
 def base64_text(text: str) -> str:

@@ -4,7 +4,19 @@ import logging
 
 import typer
 
-from services.cli import accounting, applying, configuring, instruments, operating, publishing, reading, stack
+from services.cli import (
+    accounting,
+    applying,
+    configuring,
+    instruments,
+    operating,
+    proving,
+    publishing,
+    reading,
+    rebuilding,
+    rehearsing,
+    stack,
+)
 
 app = typer.Typer(
     name="openitem",
@@ -30,6 +42,7 @@ app.command(rich_help_panel=SEND)(publishing.publish)
 app.command(rich_help_panel=SEND)(configuring.configure)
 app.command("mass-change", rich_help_panel=SEND)(instruments.mass_change)
 app.command(rich_help_panel=SEND)(applying.suggest)
+app.command("what-if", rich_help_panel=SEND)(rehearsing.what_if_command)
 app.command(rich_help_panel=READ)(reading.aging)
 app.command(rich_help_panel=READ)(reading.customer)
 app.command(rich_help_panel=READ)(reading.invoice)
@@ -40,11 +53,12 @@ app.command("journal", rich_help_panel=READ)(accounting.journal_command)
 app.command("account-statement", rich_help_panel=READ)(accounting.account_statement_command)
 app.command("trial-balance", rich_help_panel=READ)(accounting.trial_balance_command)
 app.command(rich_help_panel=READ)(accounting.chart)
-app.command("prove", rich_help_panel=OPERATE)(operating.prove_command)
+app.command("prove", rich_help_panel=OPERATE)(proving.prove_command)
 app.command(rich_help_panel=OPERATE)(operating.topics)
 app.command(rich_help_panel=OPERATE)(operating.tail)
 app.add_typer(accounting.audit, name="audit", rich_help_panel=OPERATE)
 app.add_typer(publishing.dlq, name="dlq", rich_help_panel=OPERATE)
+app.add_typer(rebuilding.reporting, name="reporting", rich_help_panel=OPERATE)
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The commands of operators: workers, migrations, topics, the proof."""
+"""The commands of operators: workers, migrations, topics."""
 
 import asyncio
 import csv
@@ -7,6 +7,7 @@ import importlib
 import json
 import sys
 from collections import Counter
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -17,15 +18,14 @@ from sqlalchemy.engine import make_url
 
 from contracts.catalog import SERVICES, TOPICS
 from services.cli.connect import connection_settings, consumer, fail, lanes_by_topic, mending, run
-from services.cli.output import Format, Sheet, complaints, console, records, show
-from services.prove import InFlight, Proof, prove
-from services.reporting.exports.report import Money
+from services.cli.output import Format, Sheet, console, records, show
 from services.runtime import migrate as migrations
 from services.runtime.logs import set_up_logs
 from services.runtime.postgres_store import PostgresStore
 from services.runtime.settings import Settings, SettingsError, read_settings
 from services.runtime.topics import TopicError, ensure_topics
 from services.runtime.worker import Worker
+from services.what_if import what_if
 
 FormatOption = Annotated[Format, typer.Option("--format", "-f", help="How to show the result.")]
 
@@ -74,7 +74,8 @@ def web() -> None:
 
     Settings come from the environment: OPENITEM_KAFKA, OPENITEM_LANES, OPENITEM_REPORTING_DSN, and
     OPENITEM_HTTP_HOST and OPENITEM_HTTP_PORT for where to listen. There is no sign-in yet: it listens on
-    this machine only, unless you put something in front of it.
+    this machine only, unless you put something in front of it. With the DSNs of all four services it also
+    says what would happen before something is done.
 
     OPENITEM_KAFKA=broker:9092 OPENITEM_REPORTING_DSN=postgresql://... openitem web
     """
@@ -87,8 +88,10 @@ def web() -> None:
     from services.reporting.http.app import serve  # noqa: PLC0415
 
     log = set_up_logs(settings.log_level, service="web")
+    sees_all = all(getattr(settings, f"{service}_dsn") for service in SERVICES)
+    rehearse = partial(what_if, settings) if sees_all else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        sys.exit(runner.run(serve(settings, log)))
+        sys.exit(runner.run(serve(settings, log, rehearse)))
 
 
 # -- set-up -------------------------------------------------------------------------------------------
@@ -212,103 +215,3 @@ def _print_record(record: Any, how: Format) -> None:
         head = f"[dim]{escape(time[:23])}  {escape(id_)}[/dim]  [bold]{name}[/bold]  {escape(key)}"
         console.print(head, highlight=False, soft_wrap=True)
         console.print(f"  {body}", highlight=False, markup=False, soft_wrap=True)
-
-
-# -- proof --------------------------------------------------------------------------------------------
-
-
-def prove_command(how: FormatOption = Format.table) -> None:
-    """Prove that the services agree with each other and the books balance.
-
-    AR control = residuals, unapplied cash = what payments hold, customer deposits = what prepayments hold,
-    aging = residuals; debits = credits, in each currency and in base.
-
-    Facts that one service has stated and another has not seen yet, or has parked, are named. Ends with 1
-    when a difference is left that none of them explains, or a trial balance is not zero.
-
-    openitem prove --format json
-    """
-    proof = run(prove(connection_settings()))
-    sheets, document = proof_report(proof)
-    if how is Format.csv:
-        sheets = [differences_sheet(proof)]
-    show(sheets, document, how)
-    if how is Format.table:
-        verdict = "[green]✓ the books agree[/green]" if proof.holds else "[red]✗ the books do not agree[/red]"
-        complaints.print(verdict)
-    if not proof.holds:
-        raise typer.Exit(1)
-
-
-def proof_report(proof: Proof) -> tuple[list[Sheet], dict[str, Any]]:
-    """Give a proof as sheets and as JSON."""
-    differences = differences_sheet(proof)
-    laws = Sheet(
-        "Proof",
-        ("law", "places", "differences", "unexplained"),
-        [
-            (
-                law,
-                proof.places,
-                sum(d.law == law for d in proof.differences),
-                sum(d.law == law and d.unexplained != 0 for d in proof.differences),
-            )
-            for law in proof.totals
-        ],
-        caption="a place is a customer, entity and currency",
-    )
-    trial = Sheet(
-        "Trial balance: debits less credits",
-        ("entity", "currency", "balance"),
-        [(entity, currency, Money(net, currency)) for (entity, currency), net in proof.trial_balance.items()],
-    )
-    base = Sheet(
-        "Trial balance in base: debits less credits",
-        ("entity", "base_currency", "balance"),
-        [(entity, currency, Money(net, currency)) for (entity, currency), net in proof.base_balance.items()],
-    )
-    sheets = [laws, trial, base]
-    if differences.rows:
-        sheets.append(differences)
-    document = {
-        "holds": proof.holds,
-        "laws": records(laws),
-        "trial_balance": records(trial),
-        "base_balance": records(base),
-        "differences": [
-            {**record, "in_flight": [_in_flight(fact) for fact in difference.in_flight]}
-            for record, difference in zip(records(differences), proof.differences, strict=True)
-        ],
-    }
-    return sheets, document
-
-
-def _in_flight(fact: InFlight) -> dict[str, Any]:
-    amount = Money(fact.amount, fact.where[2]).plain()
-    return {
-        "id": fact.id,
-        "type": fact.type,
-        "reader": fact.reader,
-        "amount": amount,
-        "parked": fact.parked,
-    }
-
-
-def differences_sheet(proof: Proof) -> Sheet:
-    """List every place where two services differ, the facts in flight that explain it, and what is left."""
-    columns = ("law", "customer", "entity", "currency", "left", "right", "in_flight", "unexplained")
-    rows = [
-        (
-            d.law,
-            *d.where,
-            Money(d.left, d.where[2]),
-            Money(d.right, d.where[2]),
-            ", ".join(
-                f"{fact.id} {fact.type}{f' (parked at {fact.reader})' if fact.parked else ''}"
-                for fact in d.in_flight
-            ),
-            Money(d.unexplained, d.where[2]),
-        )
-        for d in proof.differences
-    ]
-    return Sheet("Differences", columns, list(rows))

@@ -17,8 +17,8 @@ from services import demo as sample
 from services.backlog import backlog, settled
 from services.cli.accounting import trial_balance_report
 from services.cli.connect import connection_settings, fail, run, stack_directory
-from services.cli.operating import proof_report
 from services.cli.output import Format, Sheet, complaints, console, show
+from services.cli.proving import proof_report
 from services.cli.publishing import bars, collect, outcomes, send
 from services.cli.reading import By, aging_report
 from services.ledger.queries import trial_balance

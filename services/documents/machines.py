@@ -13,6 +13,7 @@ from services.documents.markdown import GENERATED, said_of, table
 from services.invoicing.domain import transitions as invoicing
 from services.payments.domain import transitions as payments
 from services.payments.domain.profile import ROLES as STATUS_ROLES
+from services.reporting.domain import notes
 
 _ON_THE_WIRE: Final = frozenset(entry.cls for entry in CATALOG.values() if entry.type in COMMAND_TYPES)
 
@@ -58,15 +59,19 @@ _BY_BALANCE_OF_PAYMENT: Final = (
 
 def transitions_page() -> str:
     """Write docs/transitions.md: which command is legal in which state, for each machine."""
-    sources = "services/invoicing/domain/transitions.py and services/payments/domain/transitions.py"
+    sources = (
+        "services/invoicing/domain/transitions.py, services/payments/domain/transitions.py "
+        "and services/reporting/domain/notes.py"
+    )
     lines = [
         GENERATED.format(sources),
         "",
         "# States and transitions",
         "",
-        "Three machines. An invoice says what is owed, a payment document says what is decided, and",
-        "its instrument says where the money is. A command that is not legal in a state is refused with",
-        "the code in the last column; what the codes mean is in [rejections.md](rejections.md).",
+        "Four machines. An invoice says what is owed, a payment document says what is decided, its",
+        "instrument says where the money is, and a collection note says what the customer said. A command",
+        "that is not legal in a state is refused with the code in the last column; what the codes mean is in",
+        "[rejections.md](rejections.md).",
         "",
         "## Documents of invoicing",
         "",
@@ -107,6 +112,15 @@ def transitions_page() -> str:
         "| status | booked on the account of |",
         "| --- | --- |",
         *(f"| {status} | `{role}` |" for status, role in STATUS_ROLES.items()),
+        "",
+        "## Collection notes",
+        "",
+        *_diagram(notes.NoteStatus, _arrows(notes.TRANSITIONS)),
+        "",
+        *_machine(notes.TRANSITIONS, notes.REFUSALS, {}),
+        "",
+        f"Only a {' or a '.join(sorted(notes.RESOLVABLE))} is resolved. Whether a promise is kept, open or",
+        "broken is no state of its note: it follows from the payments, as of any day.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -185,7 +199,7 @@ def _ways(ways: Mapping[Any, Any]) -> list[str]:
 
 
 def _holds(after: object) -> bool:
-    return after in (invoicing.HOLDS, payments.HOLDS)
+    return after in (invoicing.HOLDS, payments.HOLDS, notes.HOLDS)
 
 
 def _matrix() -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from contracts import commands as c
 from contracts.events import ledger, payments
-from contracts.events.invoicing import InvoiceContent, InvoicePosted, InvoiceWrittenOff
+from contracts.events.invoicing import InvoiceContent, InvoiceDrafted, InvoicePosted, InvoiceWrittenOff
 from contracts.fields import DocumentKind
 from contracts.rejections import Rejection
 from services.invoicing.domain.commands import (
@@ -93,6 +93,8 @@ def _handler(
             return decided
         facts, states = _numbered(decided, meta, view)
         for fact in facts:
+            if isinstance(fact, InvoiceDrafted):
+                states |= _used(fact, view)
             for id_ in documents_of(fact):
                 ref = Ref(INVOICE, (fact.customer, id_))
                 states[ref] = evolve(states[ref] if ref in states else view(ref), fact)
@@ -132,6 +134,13 @@ def _policy(invoice: Invoice | None, applications: Sequence[Waiting], view: View
 def _known_entity(id_: str, view: View) -> Entity:
     found: Entity = view(_entity(id_)) or Entity(id_)
     return found
+
+
+def _used(fact: InvoiceDrafted, view: View) -> dict[Ref, State]:
+    """Note the first document of an entity in a currency, while it has no base currency."""
+    entity = _known_entity(fact.entity, view)
+    after = entity.using(fact.currency)
+    return {} if after is entity else {_entity(fact.entity): after}
 
 
 def _as_it_is(message: Any, _: View) -> Any:

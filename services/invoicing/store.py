@@ -27,6 +27,7 @@ ENTITIES = Table(
     Column("entity", Text, primary_key=True),
     Column("settings", JSONB),
     Column("rates", JSONB, nullable=False),
+    Column("used", JSONB, nullable=False),
 )
 
 CUSTOMERS = Table(
@@ -83,17 +84,18 @@ def entity_to_row(entity: Entity) -> Row:
         currency: [(one.rate_date.isoformat(), one.rate) for one in known]
         for currency, known in entity.rates.items()
     }
-    return (entity.entity, settings, json.dumps(rates))
+    return (entity.entity, settings, json.dumps(rates), json.dumps(sorted(entity.used)))
 
 
 def entity_from_row(row: Row) -> Entity:
     """Read an entity from a row of ENTITIES."""
-    entity, settings, text = row
+    entity, settings, text, used = row
     rates = {
         currency: tuple(Rated(date.fromisoformat(day), rate) for day, rate in known)
         for currency, known in json.loads(text).items()
     }
-    return Entity(entity, EntityConfigured(**json.loads(settings)) if settings else None, rates)
+    told = EntityConfigured(**json.loads(settings)) if settings else None
+    return Entity(entity, told, rates, frozenset(json.loads(used)))
 
 
 def customer_to_row(customer: Customer) -> Row:

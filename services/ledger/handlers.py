@@ -34,7 +34,7 @@ def _document(fact: Any) -> str:
 
 
 def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
-    # The books of an entity belong to the lane of its key; other lanes only read them.
+    # The books of an entity belong to the lane of its key; other lanes read them, and write only this.
     books = view(_books(fact)) or Books(fact.entity)
     customer = _customer(fact)
     decided = decide_posting(
@@ -51,6 +51,9 @@ def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
     chain = Ref(CHAIN_KIND, (meta.lane,))
     sealed = seal(entry, meta.recorded_at, view(chain) or Link(meta.lane))
     states[chain] = sealed.link
+    used = books.using([line.currency for line in entry.lines])
+    if used is not books:
+        states[_books(fact)] = used
     rows = [(ENTRIES, sealed.head), *((LINES, line) for line in sealed.lines)]
     return Effects((entry,), states, rows, _sums(entry, meta.lane, books.base_currency))
 

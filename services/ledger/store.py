@@ -30,7 +30,8 @@ from services.runtime.service import Kind, Row
 
 METADATA = MetaData()
 
-# `configured` and `chart` are the facts that said so, `pooled` the control roles that ever shared an account.
+# `configured` and `chart` are the facts that said so, `pooled` the roles that ever shared an account,
+# `used` the currencies that were booked while there was no base currency.
 BOOKS = Table(
     "books",
     METADATA,
@@ -39,6 +40,7 @@ BOOKS = Table(
     Column("configured", JSONB),
     Column("chart", JSONB),
     Column("pooled", JSONB, nullable=False),
+    Column("used", JSONB, nullable=False),
 )
 
 # What is open of each document on its account, and the legs that a reversal mirrors. Signed, debits above 0.
@@ -132,18 +134,20 @@ def books_to_row(books: Books) -> Row:
         codec.encode(books.configured).decode() if books.configured else None,
         _chart_text(books.chart),
         json.dumps(sorted(books.pooled)),
+        json.dumps(sorted(books.used)),
     )
 
 
 def books_from_row(row: Row) -> Books:
     """Read books from a row of BOOKS."""
-    entity, closed, configured, chart, pooled = row
+    entity, closed, configured, chart, pooled, used = row
     return Books(
         entity,
         frozenset(date.fromisoformat(day) for day in json.loads(closed)),
         codec.adapter(EntityConfigured).validate_json(configured) if configured else None,
         chart_from_text(chart),
         frozenset(Role(role) for role in json.loads(pooled)),
+        frozenset(json.loads(used)),
     )
 
 

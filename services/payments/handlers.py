@@ -26,7 +26,7 @@ from services.payments.domain.commands import (
 )
 from services.payments.domain.context import ALONE, Context
 from services.payments.domain.decide import decide
-from services.payments.domain.entity import NOT_TOLD, decide_entity, evolve_entity
+from services.payments.domain.entity import NOT_TOLD, Entity, decide_entity, evolve_entity, unconfigured
 from services.payments.domain.evolve import evolve
 from services.payments.domain.facts import Fact
 from services.payments.domain.payment import Payment
@@ -89,9 +89,19 @@ def _act(own: Ref, command: Command, needs: Needs, meta: Meta, view: View) -> Ef
     for fact in facts:
         ref = _payment(_holder(fact), fact.payment)
         states[ref] = evolve(states[ref] if ref in states else view(ref), fact)
+        if isinstance(fact, p.PaymentRecorded | p.PaymentEdited):
+            states |= _used(states[ref], view)
     if Needs.ACCOUNT in needs and facts:
         _note(own.key[0], facts, states, view)
     return Effects(facts, states)
+
+
+def _used(payment: Payment, view: View) -> States:
+    """Note the first payment of an entity in a currency, while it has no base currency."""
+    ref = Ref(ENTITY, (payment.entity,))
+    entity: Entity = view(ref) or Entity(unconfigured(payment.entity))
+    after = entity.using(payment.currency)
+    return {} if after is entity else {ref: after}
 
 
 def _lists(payment: Payment | None, command: c.ApplyPayment) -> bool:

@@ -64,6 +64,7 @@ ENTITIES = Table(
     Column("entity", Text, primary_key=True),
     Column("settings", JSONB, nullable=False),
     Column("rates", JSONB, nullable=False),
+    Column("used", JSONB, nullable=False),
 )
 PROFILES = Table(
     "profiles",
@@ -217,17 +218,19 @@ def entity_to_row(entity: Entity) -> Row:
     rates = {
         currency: [(day.isoformat(), rate) for day, rate in rates] for currency, rates in entity.rates.items()
     }
-    return (entity.settings.entity, codec.encode(entity.settings).decode(), json.dumps(rates))
+    settings = codec.encode(entity.settings).decode()
+    return (entity.settings.entity, settings, json.dumps(rates), json.dumps(sorted(entity.used)))
 
 
 def entity_from_row(row: Row) -> Entity:
     """Read an entity from a row of ENTITIES."""
-    _, settings, text = row
+    _, settings, text, used = row
     rates = {
         currency: tuple((date.fromisoformat(day), rate) for day, rate in rates)
         for currency, rates in json.loads(text).items()
     }
-    return Entity(codec.adapter(EntityConfigured).validate_json(settings), rates)
+    told = codec.adapter(EntityConfigured).validate_json(settings)
+    return Entity(told, rates, frozenset(json.loads(used)))
 
 
 def profile_to_row(profile: PaymentProfileDefined) -> Row:

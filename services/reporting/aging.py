@@ -3,10 +3,14 @@
 What an item owes as of a date is its total less what was taken off it with effect up to then. As known now
 it is found from the other end: what it owes now, and what was taken off with effect later. Both are the
 same number; the second touches few rows. Totals of all customers come from the sums of domain/days.py.
+
+A page of customers is found in two steps: which customers it shows, from one sum a customer, then all sums
+of those. Both add up in indexes of `items`, without a look at the rows, what has no instalments; that is
+nearly everything, and no order of parts matters there.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -14,7 +18,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import EXPONENTS
-from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, Unapplied
+from services.reporting.domain.aging import Basis, Bucket, Credits, OpenItem, Question, SchemeError, Unapplied
+from services.reporting.domain.days import up_to
 
 # What was taken off items with effect later, of everything; or up to the date, of what was known.
 _NOW = """
@@ -88,26 +93,41 @@ _ABOUT = """AND i.customer IN (
 _NAMES = """
     SELECT DISTINCT ON (customer) customer, name FROM customer_versions
     WHERE customer = ANY(:customers) {then} ORDER BY customer, recorded_at DESC, fact DESC"""
-_SUMS = """
-    SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM (
-        SELECT currency, due_date, amount, items FROM days
-        WHERE level = 'year' AND start < :year {wanted}
-        UNION ALL
-        SELECT currency, due_date, amount, items FROM days
-        WHERE level = 'month' AND start >= :year AND start < :month {wanted}
-        UNION ALL
-        SELECT currency, due_date, amount, items FROM days
-        WHERE level = 'day' AND start >= :month AND start <= :as_of {wanted}
-    ) d GROUP BY 1, 2"""
+_SUMS = (
+    "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({stretches}) d GROUP BY 1, 2"
+)
+_STRETCH = """
+    SELECT currency, due_date, {sign} * amount AS amount, {sign} * items AS items FROM days
+    WHERE level = '{level}' AND start >= :{level}_first AND start < :{level}_end {wanted}"""
 _BESIDE = """
     SELECT i.customer, i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
         coalesce(sum(in_process) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
         coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
     FROM credits i WHERE true {wanted} {then} GROUP BY i.customer, i.currency ORDER BY 1, 2"""
 
-_BY_CUSTOMER = """SELECT customer, shown_in, {sums}, sum(shown)::bigint AS total
-    FROM (SELECT customer, shown_in, shown, {bucket} AS b FROM based) x
-    GROUP BY customer, shown_in ORDER BY total DESC, customer, shown_in"""
+# What is open by customer: as it stands now, and as it stood before what came later. Each says how many
+# items it makes open, so that who owes nothing any more can be left out.
+_OPEN_NOW = """
+    SELECT i.customer, i.currency, i.{day} AS day, i.residual AS amount, 1 AS items FROM items i
+    WHERE i.residual <> 0 AND i.instalments {is_plain} '[]' AND i.document_date <= :as_of {wanted}"""
+_OPEN_BEFORE = """
+    SELECT customer, currency, day, amount, (residual + amount <> 0)::int - (residual <> 0)::int AS items
+    FROM (
+        SELECT i.customer, i.currency, i.{day} AS day, i.residual, sum(m.amount)::bigint AS amount
+        FROM movements m JOIN items i ON i.customer = m.customer AND i.invoice = m.invoice
+        WHERE m.effective_date > :as_of AND i.taken <> '[]' AND i.document_date <= :as_of {wanted}
+        GROUP BY i.customer, i.invoice
+    ) moved_later"""
+_OPEN_PARTS = "SELECT customer, currency, {day} AS day, amount, 1 AS items FROM parts"
+_SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1 AS items FROM based"
+
+_SUMS_OF_SOURCE = """
+    SELECT customer, currency, {sums}, sum(items)::bigint AS items
+    FROM ({source}) s GROUP BY customer, currency"""
+_BY_CUSTOMER = """
+    SELECT customer, currency, {sums}, count(*) OVER () FROM ({sources}) x
+    GROUP BY customer, currency HAVING sum(items) > 0
+    ORDER BY {order}, currency LIMIT CAST(:limit AS bigint) OFFSET :offset"""
 _TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
 _ITEMS = """SELECT customer, invoice, entity, shown_in, document_date, due_date, shown, kind, number,
     reference, total, future FROM based WHERE {part} ORDER BY {order} LIMIT :limit OFFSET :offset"""
@@ -148,6 +168,25 @@ class CustomerRow(NamedTuple):
     total: int
 
 
+class Page(NamedTuple):
+    """Which rows of a list by customer: `limit` of them (None: all) after the first `offset`, in an order.
+
+    `by` is "total", "customer" or the name of a bucket.
+    """
+
+    limit: int | None = None
+    offset: int = 0
+    by: str = "total"
+    descending: bool = True
+
+
+class CustomerPage(NamedTuple):
+    """Rows of a list by customer, and how many the whole list has."""
+
+    rows: Sequence[CustomerRow]
+    length: int
+
+
 class Part(NamedTuple):
     """A part of what is owed: one bucket, one currency that amounts are shown in; None is all of them."""
 
@@ -176,25 +215,35 @@ class Beside(NamedTuple):
     future: int
 
 
-def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
-    """Write a statement over `based`, the open parts; gives its text and its parameters."""
+def _parts(question: Question, only: str = "", of_customer: str = "") -> tuple[str, dict[str, Any]]:
+    """Write `parts`, what is open part by part, and what it is made of; gives the text and its parameters.
+
+    `only` is more conditions on items, `of_customer` those of them that hold for their movements.
+    """
     wanted, values = conditions(question)
     values["as_of"] = question.as_of
     known = _NOW
     if question.known_at is not None:
         values["known_at"] = question.known_at
         known = _THEN
-    of_customer = "AND customer = :customer" if question.customer else ""
-    moved = known.format(columns=_COLUMNS, wanted=wanted, of_customer=of_customer)
+    if question.customer:
+        of_customer += " AND customer = :customer"
+    moved = known.format(columns=_COLUMNS, wanted=wanted + only, of_customer=of_customer)
     left_over = ""
     if question.unapplied is Unapplied.within:
         then = " AND i.recorded_at <= :known_at" if question.known_at is not None else ""
         left_over = _LEFT_OVER.format(wanted=wanted + then)
+    return f"WITH {moved}, {_PARTS.format(credits=left_over, **_FIFO)}", values
+
+
+def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
+    """Write a statement over `based`, the open parts; gives its text and its parameters."""
+    parts, values = _parts(question)
     shown = _PLAIN
     if question.in_base:
         shown = _CONVERTED
         values["exponents"] = json.dumps(EXPONENTS)
-    return f"WITH {moved}, {_PARTS.format(credits=left_over, **_FIFO)}, {shown} {ask}", values
+    return f"{parts}, {shown} {ask}", values
 
 
 def conditions(question: Question) -> tuple[str, dict[str, Any]]:
@@ -288,34 +337,109 @@ async def totals(connection: AsyncConnection, question: Question) -> list[Total]
 
 
 def _is_summed(question: Question) -> bool:
-    plain = question.basis is Basis.due and question.credits is Credits.own and not question.in_base
-    beside = question.unapplied is Unapplied.beside
-    return plain and beside and question.known_at is None and not question.asks_about_customers
+    return question.basis is Basis.due and _is_plain(question) and not question.asks_about_customers
+
+
+def _is_plain(question: Question) -> bool:
+    """Tell whether amounts add up as they stand now, whatever items they belong to."""
+    beside = question.unapplied is Unapplied.beside and question.credits is Credits.own
+    return beside and not question.in_base and question.known_at is None
 
 
 def _from_sums(question: Question) -> tuple[str, dict[str, Any]]:
     number, values = _bucket(question)
-    month = question.as_of.replace(day=1)
-    values |= {"as_of": question.as_of, "month": month, "year": month.replace(month=1)}
+    values["as_of"] = question.as_of
     wanted = ""
     for column, value in (("entity", question.entity), ("currency", question.currency)):
         if value:
             wanted += f" AND {column} = :{column}"
             values[column] = value
-    return _SUMS.format(bucket=number, wanted=wanted), values
+    stretches = up_to(question.as_of)
+    for one in stretches:
+        values |= {f"{one.level}_first": one.first, f"{one.level}_end": one.end}
+    asked = (_STRETCH.format(level=one.level, sign=one.sign, wanted=wanted) for one in stretches)
+    return _SUMS.format(bucket=number, stretches=" UNION ALL ".join(asked)), values
 
 
-async def by_customer(connection: AsyncConnection, question: Question) -> list[CustomerRow]:
+async def by_customer(connection: AsyncConnection, question: Question) -> Sequence[CustomerRow]:
     """Add up what is owed by customer and currency, the largest total first."""
-    number, values = _bucket(question)
-    count = len(question.buckets)
-    sums = ", ".join(f"coalesce(sum(shown) FILTER (WHERE b = {n}), 0)::bigint" for n in range(count))
-    sql, more = _statement(question, _BY_CUSTOMER.format(sums=sums, bucket=number))
-    rows = await _rows(connection, sql, {**values, **more})
+    return (await customer_page(connection, question, Page())).rows
+
+
+async def customer_page(connection: AsyncConnection, question: Question, page: Page) -> CustomerPage:
+    """Add up what is owed by customer and currency, for the rows of one page.
+
+    Raises SchemeError when it is to be in order of a bucket that the scheme does not have.
+    """
+    sums = {bucket.name: _is_in(bucket, question) for bucket in question.buckets} | {"total": ""}
+    if page.by not in (*sums, "customer"):
+        raise SchemeError(f"{page.by[:40]!r} is no column of the list: customer, {', '.join(sums)}")
+    if page.limit is None or not _is_plain(question):
+        rows = await _rows(connection, *_by_customer(question, sums, page))
+        count = rows[0][-1] if rows else 0
+    else:
+        by = page.by if page.by in sums else "total"
+        ranked = await _rows(connection, *_by_customer(question, {by: sums[by]}, page))
+        count = ranked[0][-1] if ranked else 0
+        shown = {(row[0], row[1]) for row in ranked}
+        whole = page._replace(limit=None, offset=0)
+        found = await _rows(connection, *_by_customer(question, sums, whole, {row[0] for row in ranked}))
+        rows = [row for row in found if (row[0], row[1]) in shown]
+    if not rows and page.offset:
+        count = (await customer_page(connection, question, page._replace(limit=1, offset=0))).length
     names = await names_of(connection, {row[0] for row in rows}, question.known_at)
-    return [
-        CustomerRow(row[0], names.get(row[0], ""), row[1], tuple(row[2 : 2 + count]), row[-1]) for row in rows
-    ]
+    shown_rows = [CustomerRow(row[0], names.get(row[0], ""), row[1], row[2:-2], row[-2]) for row in rows]
+    return CustomerPage(shown_rows, count)
+
+
+def _is_in(bucket: Bucket, question: Question) -> str:
+    """Write that an amount counts in a bucket."""
+    limits = ((">=", bucket.first), ("<=", bucket.last))
+    overdue = " AND ".join(f":as_of - day {sign} {limit}" for sign, limit in limits if limit is not None)
+    if question.credits is Credits.current:
+        overdue = f"amount < 0 OR {overdue}" if bucket.first is None else f"amount >= 0 AND {overdue}"
+    return f"FILTER (WHERE {overdue})"
+
+
+def _by_customer(
+    question: Question, sums: Mapping[str, str], page: Page, customers: Set[str] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """Write a list of some sums by customer, of all customers or of some."""
+    day = "due_date" if question.basis is Basis.due else "document_date"
+    if _is_plain(question):
+        begin, sources, values = _plain_sources(question, day, customers, is_whole=not any(sums.values()))
+    else:
+        begin, values = _statement(question, "")
+        sources = [_SHOWN.format(day=day)]
+    way = "DESC" if page.descending else "ASC"
+    order = f"customer {way}" if page.by == "customer" else f"a{[*sums].index(page.by)} {way}, customer"
+    inner = (f"coalesce(sum(amount) {wanted}, 0)::bigint AS a{n}" for n, wanted in enumerate(sums.values()))
+    outer = ", ".join(f"sum(a{n})::bigint AS a{n}" for n in range(len(sums)))
+    source = _SUMS_OF_SOURCE.format(sums=", ".join(inner), source="{}")
+    asked = " UNION ALL ".join(source.format(one) for one in sources)
+    values |= {"limit": page.limit, "offset": page.offset}
+    return begin + _BY_CUSTOMER.format(sums=outer, sources=asked, order=order), values
+
+
+def _plain_sources(
+    question: Question, day: str, customers: Set[str] | None, *, is_whole: bool
+) -> tuple[str, list[str], dict[str, Any]]:
+    """Write where amounts as they stand now are; `is_whole`: of which only the sums of items are asked."""
+    chosen, of_customer = "", ""
+    if customers is not None:
+        chosen, of_customer = " AND i.customer = ANY(:customers)", " AND customer = ANY(:customers)"
+    begin, values = _parts(question, f"{chosen} AND i.instalments <> '[]'", of_customer)
+    if customers is not None:
+        values["customers"] = sorted(customers)
+    wanted = conditions(question)[0] + chosen
+    now = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="=")
+    if is_whole:
+        in_parts = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="<>")
+        return begin, [now, in_parts, _OPEN_BEFORE.format(day=day, wanted=wanted)], values
+    # Chosen by movement: that leads from the few movements to their items, not from the customers' many.
+    later = wanted.replace("i.customer = ANY", "m.customer = ANY") + " AND i.instalments = '[]'"
+    plain_before = _OPEN_BEFORE.format(day=day, wanted=later)
+    return begin, [now, _OPEN_PARTS.format(day=day), plain_before], values
 
 
 async def names_of(

@@ -1,28 +1,30 @@
-"""What each fact means to the read models: one dict."""
+"""What each fact means to the read models, and each command to the notes: one dict."""
 
 import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
+from contracts import commands as c
 from contracts.catalog import CATALOG, facts_topic
-from contracts.events import configuration as c
+from contracts.events import configuration as cf
 from contracts.events import invoicing as i
 from contracts.events import ledger as le
 from contracts.events import payments as p
 from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.fields import InvoiceStatus, Side
 from contracts.money import decimal_text
-from services.reporting.domain import credits, items
+from contracts.rejections import Rejection
+from services.reporting.domain import credits, items, notes
 from services.reporting.domain.answers import Answer, answer, is_kept
 from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
 from services.reporting.domain.items import Item
 from services.reporting.domain.receipts import Receipt, after
+from services.reporting.snapshots import stating
 from services.reporting.store import (
     ACCOUNT_MONTHS,
     ANSWER,
-    BALANCES,
     CREDITS,
     CUSTOMER,
     CUSTOMER_VERSIONS,
@@ -32,6 +34,7 @@ from services.reporting.store import (
     HISTORY,
     ITEM,
     MOVEMENTS,
+    NOTE,
     RATE,
     RECEIPT,
 )
@@ -79,7 +82,7 @@ def _on_item(change: ToItem, detail: Callable[[Any], str] = lambda fact: "") -> 
             return Effects(rows=(story,))
         return Effects(states={ref: item}, rows=(story,), sums=_days(before, item))
 
-    return Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0]))
+    return stating(Handler(_item_ref, handle, lambda fact: str(_item_ref(fact)[0])))
 
 
 def _days(before: Item | None, item: Item) -> Sums:
@@ -88,13 +91,11 @@ def _days(before: Item | None, item: Item) -> Sums:
     if same or item.opened_at is None:
         return []
     moved = difference(changes(before) if before else {}, changes(item))
-    owed = item.residual - (before.residual if before else 0)
-    days: Sums = [
+    return [
         (DAYS, (item.entity, item.currency, *span, place.due_date), change)
         for place, change in moved.items()
         for span in spans(place.on)
     ]
-    return [*days, (BALANCES, (item.customer, item.entity, item.currency), (owed, 0, 0))]
 
 
 class Taken(NamedTuple):
@@ -157,12 +158,10 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
             rows += _moved(one, item, fact, meta)
             sums += _days(item, states[ref])
         if isinstance(fact, i.ApplicationSettled | i.ApplicationReversed) and fact.payer is None:
-            credit = _credit(credits.used(fact), fact, meta)
-            rows += credit.rows
-            sums += credit.sums
+            rows += _credit(credits.used(fact), fact, meta)
         return Effects(states=states, rows=rows, sums=sums)
 
-    return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
+    return stating(Handler(refs, handle, lambda fact: str(refs(fact)[0])))
 
 
 def _moved(one: Taken, item: Item, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
@@ -195,17 +194,16 @@ def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     before: Receipt | None = view(ref)
     story = _history("payment", fact.payment, fact, meta, _detail(fact))
     credit = _credit(credits.moved(fact, before), fact, meta)
-    return Effects(states={ref: after(before, fact)}, rows=(story, *credit.rows), sums=credit.sums)
+    return Effects(states={ref: after(before, fact)}, rows=(story, *credit))
 
 
-def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Effects:
+def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
     """Write what a fact brings to a payment or takes from it. The payer of PayerAnswered has the payment."""
     if credit is None or not (credit.amount or credit.in_process):
-        return NOTHING
-    customer = fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer
+        return ()
     row = (
         meta.message_id,
-        customer,
+        fact.payer if isinstance(fact, i.PayerAnswered) else fact.customer,
         credit.payment,
         credit.entity,
         credit.currency,
@@ -215,12 +213,11 @@ def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Effects:
         _stated_at(meta),
         type(fact).__name__,
     )
-    balance = (BALANCES, (customer, credit.entity, credit.currency), (0, credit.amount, credit.in_process))
-    return Effects(rows=((CREDITS, row),), sums=(balance,))
+    return ((CREDITS, row),)
 
 
 def _payer_answered(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects:
-    return _credit(credits.used(fact), fact, meta)
+    return Effects(rows=_credit(credits.used(fact), fact, meta))
 
 
 def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:
@@ -251,7 +248,7 @@ def _detail(fact: Any) -> str:
             return str(getattr(fact, "application", "") or getattr(fact, "reason", ""))
 
 
-_RECEIPT = Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0]))
+_RECEIPT = stating(Handler(_receipt_ref, _receipt, lambda fact: str(_receipt_ref(fact)[0])))
 _ASKED = Handler(_asked_refs, _asked, lambda fact: str(_receipt_ref(fact)[0]))
 
 
@@ -307,7 +304,9 @@ def _kept(kind: Kind, key: Callable[[Any], Key]) -> Handler:
 
 
 def _answered_refs(outcome: CommandOutcome) -> Sequence[Ref]:
-    return (Ref(ANSWER, (outcome.source, outcome.command, outcome.type)),) if is_kept(outcome) else ()
+    # One id may stand for several commands, of customers on different lanes.
+    key = (outcome.source, outcome.command, outcome.type, outcome.key)
+    return (Ref(ANSWER, key),) if is_kept(outcome) else ()
 
 
 def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
@@ -318,6 +317,25 @@ def _answered(outcome: CommandOutcome, meta: Meta, view: View) -> Effects:
             return Effects(states={ref: answer(outcome, meta.lane, _stated_at(meta), meta.actor)})
     return NOTHING
 
+
+def _note_ref(message: Any) -> Sequence[Ref]:
+    return (Ref(NOTE, (message.customer, message.note)),)
+
+
+def _note(command: notes.Command, meta: Meta, view: View) -> Effects | Rejection:
+    """Decide on a note. Its author is on whose behalf the command came, or else the system that sent it."""
+    ref = _note_ref(command)[0]
+    note: notes.Note | None = view(ref)
+    decided = notes.decide(note, command)
+    if isinstance(decided, Rejection):
+        return decided
+    said = notes.Said(meta.actor or meta.source, meta.recorded_at)
+    for fact in decided:
+        note = notes.evolve(note, fact, said)
+    return Effects(decided, {ref: note}) if decided else NOTHING
+
+
+_NOTE = Handler(_note_ref, _note, lambda command: str(_note_ref(command)[0]))
 
 FACTS_OF_PAYMENTS: Final = tuple(
     entry.cls
@@ -350,9 +368,12 @@ HANDLERS: dict[type, Handler] = {
     **dict.fromkeys(FACTS_OF_PAYMENTS, _RECEIPT),
     p.ApplicationReleased: _ASKED,
     p.ReversalReleased: _ASKED,
-    i.PayerAnswered: Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}"),
-    c.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
-    c.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
+    i.PayerAnswered: stating(Handler(lambda fact: (), _payer_answered, lambda fact: f"payer:{fact.payer}")),
+    cf.EntityConfigured: _kept(ENTITY, lambda fact: (fact.entity,)),
+    cf.RateSet: _kept(RATE, lambda fact: (fact.entity, fact.currency, fact.rate_date)),
+    c.RecordNote: _NOTE,
+    c.ResolveNote: _NOTE,
+    c.WithdrawNote: _NOTE,
     CommandOutcome: Handler(_answered_refs, _answered, lambda fact: f"answer:{fact.source}/{fact.command}"),
     le.EntryPosted: Handler(lambda fact: (), _booked, lambda fact: f"entry:{fact.customer}/{fact.document}"),
 }

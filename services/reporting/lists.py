@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Table, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
-from services.reporting.store import BALANCES, CUSTOMERS, ITEMS, RECEIPTS
+from services.reporting.store import CUSTOMER_ACCOUNTS, CUSTOMERS, ITEMS, RECEIPTS
 
 
 async def customers_page(
@@ -42,15 +42,17 @@ class Choices(NamedTuple):
 
 async def choices(connection: AsyncConnection) -> Choices:
     """Find the entities, currencies and types of customers that there are."""
-    wanted = (BALANCES.c.entity, BALANCES.c.currency, CUSTOMERS.c.customer_type)
+    wanted = (CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency, CUSTOMERS.c.customer_type)
     found = [await connection.scalars(select(column).distinct().order_by(column)) for column in wanted]
     return Choices(*([value for value in values if value] for values in found))
 
 
 async def balances_of(connection: AsyncConnection, customer: str) -> Rows:
     """Give what a customer owes and has left over, by entity and currency, as known now."""
-    query = select(BALANCES).where(BALANCES.c.customer == customer)
-    return (await connection.execute(query.order_by(BALANCES.c.entity, BALANCES.c.currency))).all()
+    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.customer == customer)
+    return (
+        await connection.execute(query.order_by(CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency))
+    ).all()
 
 
 class Wanted(NamedTuple):

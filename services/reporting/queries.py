@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Row, Select, and_, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.store import CUSTOMERS, HISTORY, ITEMS, MOVEMENTS, RECEIPTS
+from services.reporting.store import CREDITS, CUSTOMERS, HISTORY, ITEMS, MOVEMENTS, RECEIPTS
 
 Rows = Sequence[Row[Any]]
 
@@ -106,12 +106,21 @@ async def history_of(connection: AsyncConnection, kind: str, customer: str, docu
     own = of_customer.where(HISTORY.c.document_kind == kind, HISTORY.c.document == document)
     facts = (await connection.execute(own)).all()
     moved = await (movements_on if kind == "invoice" else movements_of)(connection, customer, document)
+    booked = {row.fact for row in (*facts, *moved)}
+    if kind == "payment":
+        booked |= await credit_facts(connection, customer, document)
     entries = of_customer.where(
         HISTORY.c.document_kind == "entry",
         HISTORY.c.document.in_({document, *(row.application for row in moved)}),
-        HISTORY.c.detail.in_({row.fact for row in (*facts, *moved)}),
+        HISTORY.c.detail.in_(booked),
     )
     return sorted((*facts, *(await connection.execute(entries)).all()), key=_in_order)
+
+
+async def credit_facts(connection: AsyncConnection, customer: str, payment: str) -> set[str]:
+    """Name the facts by which something came to a payment or went from it, its own and those of others."""
+    query = select(CREDITS.c.fact).where(CREDITS.c.customer == customer, CREDITS.c.payment == payment)
+    return set((await connection.execute(query)).scalars())
 
 
 def _in_order(row: Row[Any]) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
-from services.reporting.store import ANSWERS, BALANCES, DAYS, ITEMS
+from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS
 
 _LANES = """
     SELECT l.lane, l.offsets::text AS offsets, l.parked, l.position - coalesce(p.position, 0) AS unpublished
@@ -19,10 +19,10 @@ _PARKED = """
 
 async def largest_debtors(connection: AsyncConnection, currency: str | None, limit: int) -> Rows:
     """List who owes most, as known now and whatever its date."""
-    query = select(BALANCES).where(BALANCES.c.outstanding > 0)
+    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.outstanding > 0)
     if currency is not None:
-        query = query.where(BALANCES.c.currency == currency)
-    query = query.order_by(BALANCES.c.outstanding.desc(), BALANCES.c.customer).limit(limit)
+        query = query.where(CUSTOMER_ACCOUNTS.c.currency == currency)
+    query = query.order_by(CUSTOMER_ACCOUNTS.c.outstanding.desc(), CUSTOMER_ACCOUNTS.c.customer).limit(limit)
     return (await connection.execute(query)).all()
 
 
@@ -55,11 +55,12 @@ async def invoiced(connection: AsyncConnection, entity: str | None, begin: date,
 async def left_over(connection: AsyncConnection, entity: str | None) -> Rows:
     """Add up what is left over of payments and in process, and what credit notes still give, by currency."""
     amounts = [
-        cast(func.sum(BALANCES.c[name]), BigInteger).label(name) for name in ("unapplied", "in_process")
+        cast(func.sum(CUSTOMER_ACCOUNTS.c[name]), BigInteger).label(name)
+        for name in ("unapplied", "in_process")
     ]
-    query = select(BALANCES.c.currency, *amounts).group_by(BALANCES.c.currency)
+    query = select(CUSTOMER_ACCOUNTS.c.currency, *amounts).group_by(CUSTOMER_ACCOUNTS.c.currency)
     if entity is not None:
-        query = query.where(BALANCES.c.entity == entity)
+        query = query.where(CUSTOMER_ACCOUNTS.c.entity == entity)
     return (await connection.execute(query)).all()
 
 

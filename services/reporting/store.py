@@ -1,4 +1,4 @@
-"""Reporting's tables: customers, items, payments, movements on both, entries, sums, and what happened.
+"""Reporting's tables: customers, items, payments, movements on both, entries, sums, what happened, and notes.
 
 Two times: `effective_date` is the business date; `recorded_at` when its owner stated a fact, the same on
 every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are minor units.
@@ -6,22 +6,41 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 
 import json
 from datetime import date
+from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Index, MetaData, SmallInteger, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    MetaData,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
+from contracts.commands import Promise
 from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
+from contracts.events.reporting import DueAmount, NoteRecorded
 from contracts.fields import (
     CustomerStatus,
     DocumentKind,
     InstrumentStatus,
     InvoiceStatus,
+    NoteKind,
     PaymentKind,
     PaymentStatus,
 )
+from services.reporting.domain.accounts import CustomerAccount
 from services.reporting.domain.answers import Answer
 from services.reporting.domain.items import Item, Part, Taken
+from services.reporting.domain.notes import Note, NoteStatus, Said
 from services.reporting.domain.receipts import Receipt
 from services.runtime.service import Kind, Row
 
@@ -34,6 +53,9 @@ CUSTOMERS = Table(
     Column("name", Text, nullable=False),
     Column("customer_type", Text, nullable=False),
     Column("status", Text, nullable=False),
+    Column("payers", JSONB, nullable=False),
+    Column("write_off_limit", BigInteger),
+    Column("credit_write_off_limit", BigInteger),
 )
 # What was known of a customer from each time on.
 CUSTOMER_VERSIONS = Table(
@@ -85,6 +107,29 @@ ITEMS = Table(
     Column("instalments", JSONB, nullable=False),
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
+    # What is owed by customer is added up from these without a look at the rows: see aging.py. An item is in
+    # one of the first two while it is open, and in the last when something was taken off it.
+    Index(
+        "items_open",
+        "customer",
+        "currency",
+        postgresql_include=["entity", "document_date", "due_date", "residual"],
+        postgresql_where=text("residual <> 0 AND instalments = '[]'::jsonb"),
+    ),
+    Index(
+        "items_open_in_parts",
+        "customer",
+        "currency",
+        postgresql_include=["entity", "document_date", "residual"],
+        postgresql_where=text("residual <> 0 AND instalments <> '[]'::jsonb"),
+    ),
+    Index(
+        "items_taken_off",
+        "customer",
+        "invoice",
+        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
+        postgresql_where=text("taken <> '[]'::jsonb"),
+    ),
 )
 
 # What was taken off an item (negative: put back; the other way round for a credit note), in its currency.
@@ -108,32 +153,23 @@ MOVEMENTS = Table(
     Column("currency", Text, nullable=False),
     Index("movements_by_item", "customer", "invoice"),
     Index("movements_by_payment", "payment"),
-    Index("movements_by_date", "effective_date"),
+    # What was taken off later than a date, by item, without a look at the rows.
+    Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
 
-# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py.
+# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py. The
+# key begins with what every question names.
 DAYS = Table(
     "days",
     METADATA,
-    Column("entity", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("level", Text, primary_key=True),
-    Column("start", Date, primary_key=True),
-    Column("due_date", Date, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("due_date", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
-)
-# What customers owe and have left over, as known now and whatever its date.
-BALANCES = Table(
-    "balances",
-    METADATA,
-    Column("customer", Text, primary_key=True),
-    Column("entity", Text, primary_key=True),
-    Column("currency", Text, primary_key=True),
-    Column("outstanding", BigInteger, nullable=False),
-    Column("unapplied", BigInteger, nullable=False),
-    Column("in_process", BigInteger, nullable=False),
-    Index("balances_by_outstanding", "outstanding"),
+    PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
 )
 RECEIPTS = Table(
     "payments",
@@ -215,6 +251,20 @@ ACCOUNT_MONTHS = Table(
     Column("base_credit", BigInteger, nullable=False),
 )
 
+# What is told of each customer on the compacted topics: `due` are [date, amount, parts].
+CUSTOMER_ACCOUNTS = Table(
+    "customer_accounts",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("outstanding", BigInteger, nullable=False),
+    Column("unapplied", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
+    Column("due", JSONB, nullable=False),
+    Index("customer_accounts_by_outstanding", "outstanding"),
+)
+
 # The answers to commands that came in by our own door, and of all others those that were not accepted.
 # Once the fact number `stated` of `service` is read on `lane`, what the command did is visible.
 ANSWERS = Table(
@@ -223,6 +273,7 @@ ANSWERS = Table(
     Column("source", Text, primary_key=True),
     Column("command", Text, primary_key=True),
     Column("type", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
     Column("service", Text, nullable=False),
     Column("verdict", Text, nullable=False),
     Column("code", Text, nullable=False),
@@ -233,6 +284,31 @@ ANSWERS = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("actor", Text, nullable=False),
     Index("answers_by_time", "recorded_at"),
+)
+
+# Collection notes are decided on here, so they are no read model: like every service's own state they are
+# what this service has stated (its outbox has it all), and building the read models anew from the facts of
+# others leaves this table alone, as it does inbox and outbox. `promised` is minor units of `currency`;
+# whoever `closed_by` names resolved or withdrew the note, with the words of `remark`.
+NOTES = Table(
+    "notes",
+    METADATA,
+    Column("customer", Text, primary_key=True),
+    Column("note", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("contact_date", Date, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("invoice", Text),
+    Column("promised", BigInteger),
+    Column("currency", Text),
+    Column("promise_date", Date),
+    Column("status", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("remark", Text, nullable=False),
+    Column("closed_by", Text),
+    Column("closed_at", DateTime(timezone=True)),
+    Index("notes_by_promise", "promise_date"),
 )
 
 # Every fact of a document, in the words of its type, so that its story can be told. `correlation` is the
@@ -278,14 +354,27 @@ def answer_from_row(row: Row) -> Answer:
 
 def customer_to_row(customer: CustomerChanged) -> Row:
     """Write a customer as a row of CUSTOMERS."""
-    return (customer.customer, customer.name, customer.customer_type, customer.status.value)
+    return (
+        customer.customer,
+        customer.name,
+        customer.customer_type,
+        customer.status.value,
+        json.dumps(customer.payers),
+        customer.write_off_limit,
+        customer.credit_write_off_limit,
+    )
 
 
 def customer_from_row(row: Row) -> CustomerChanged:
     """Read a customer from a row of CUSTOMERS."""
-    *plain, status = row
+    *plain, status, payers, write_off_limit, credit_write_off_limit = row
     fields = (*plain, CustomerStatus(status))
-    return CustomerChanged(*fields)
+    return CustomerChanged(
+        *fields,
+        payers=tuple(json.loads(payers)),
+        write_off_limit=write_off_limit,
+        credit_write_off_limit=credit_write_off_limit,
+    )
 
 
 def item_to_row(item: Item) -> Row:
@@ -362,6 +451,56 @@ def receipt_from_row(row: Row) -> Receipt:
     return Receipt(*fields)
 
 
+def note_to_row(note: Note) -> Row:
+    """Write a note as a row of NOTES."""
+    content, promise = note.content, note.content.promise
+    return (
+        content.customer,
+        content.note,
+        content.kind.value,
+        content.contact_date,
+        content.text,
+        content.invoice,
+        *((promise.amount, promise.currency, promise.promise_date) if promise else (None, None, None)),
+        note.status.value,
+        *note.recorded,
+        note.remark,
+        *(note.closed or (None, None)),
+    )
+
+
+def note_from_row(row: Row) -> Note:
+    """Read a note from a row of NOTES."""
+    customer, note, kind, contact_date, words, invoice, *rest = row
+    amount, currency, promise_date, status, author, recorded_at, remark, closed_by, closed_at = rest
+    promise = Promise(amount, currency, promise_date) if promise_date else None
+    about = (customer, note, NoteKind(kind), contact_date, words)
+    content = NoteRecorded(*about, invoice=invoice, promise=promise)
+    closed = Said(closed_by, closed_at) if closed_at else None
+    return Note(content, NoteStatus(status), Said(author, recorded_at), remark, closed)
+
+
+def account_to_row(account: CustomerAccount) -> Row:
+    """Write a customer's account as a row of CUSTOMER_ACCOUNTS."""
+    due = json.dumps([(one.due_date.isoformat(), one.amount, one.items) for one in account.due])
+    return (
+        account.customer,
+        account.entity,
+        account.currency,
+        account.outstanding,
+        account.unapplied,
+        account.in_process,
+        due,
+    )
+
+
+def account_from_row(row: Row) -> CustomerAccount:
+    """Read a customer's account from a row of CUSTOMER_ACCOUNTS."""
+    customer, entity, currency, _outstanding, unapplied, in_process, due = row
+    dated = tuple(DueAmount(date.fromisoformat(day), *rest) for day, *rest in json.loads(due))
+    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated)
+
+
 def _only_written(row: Row) -> Row:
     return row
 
@@ -369,6 +508,26 @@ def _only_written(row: Row) -> Row:
 CUSTOMER = Kind("customer", CUSTOMERS, customer_to_row, customer_from_row)
 ITEM = Kind("item", ITEMS, item_to_row, item_from_row)
 RECEIPT = Kind("receipt", RECEIPTS, receipt_to_row, receipt_from_row)
+NOTE = Kind("note", NOTES, note_to_row, note_from_row)
 ENTITY = Kind("entity", ENTITIES, entity_to_row, _only_written)
 RATE = Kind("rate", RATES, rate_to_row, _only_written)
+ACCOUNT = Kind("account", CUSTOMER_ACCOUNTS, account_to_row, account_from_row)
 ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
+
+READ_MODELS: Final = (
+    ACCOUNT_MONTHS,
+    ANSWERS,
+    CREDITS,
+    CUSTOMER_ACCOUNTS,
+    CUSTOMER_VERSIONS,
+    CUSTOMERS,
+    DAYS,
+    ENTITIES,
+    ENTRIES,
+    HISTORY,
+    ITEMS,
+    MOVEMENTS,
+    RATES,
+    RECEIPTS,
+)
+"""The tables that follow from the topics alone, and can be built anew: see rebuild.py."""

@@ -36,6 +36,9 @@ MOST_BESIDE_BYTES = 1_048_576
 """A message of ours holds at most so much of a record's value, and of its key or its headers: a compressed
 batch may unpack to more than any topic takes."""
 
+MOST_KEY_TOLD = 255
+"""Bytes of a command's key that its answer repeats at most."""
+
 MOST_REPLAYED = 500
 """So many parked messages are tried again with one order."""
 
@@ -149,6 +152,8 @@ class Batch:
         self._to_replay: dict[tuple[int, str], list[ParkedRow]] = defaultdict(list)
         self._park_position: dict[int, int] = {}
         self._waiting: dict[tuple[int, int], Item] = {}
+        # Of what compacted topics hold, by topic and key, only the last of a batch is stated.
+        self._last: dict[tuple[str, str], tuple[Item, object]] = {}
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -307,6 +312,9 @@ class Batch:
                 return missing.ref
             self._next += 1
             self._asked = 0
+        for (_, name), (item, fact) in self._last.items():
+            self._emit_fact(item, fact, name)
+        self._last = {}
         return None
 
     def _take(self, item: Item) -> None:
@@ -363,7 +371,11 @@ class Batch:
         if isinstance(outcome, Rejection):
             return None, outcome
         for fact in outcome.facts:
-            self._emit_fact(item, fact)
+            entry = BY_CLASS[self.service.name, type(fact)]
+            if entry.compacted_by:
+                self._last[entry.topic, entry.key_of(fact)] = (item, fact)
+            else:
+                self._emit_fact(item, fact, entry.key_of(fact))
         for ref, state in outcome.states.items():
             self._states[ref] = state
             self.changes.states.setdefault(ref.kind, {})[ref.key] = state
@@ -486,7 +498,16 @@ class Batch:
         code, detail = why or ("", "")
         stated = self.lanes[item.lane].emitted.get(f"{facts_topic(self.service.name)}/{item.lane}", 0)
         answer = CommandOutcome(
-            env.id, env.source, env.type, self.service.name, verdict, code, detail, repeated, stated=stated
+            env.id,
+            env.source,
+            env.type,
+            self.service.name,
+            verdict,
+            code,
+            detail,
+            repeated,
+            stated=stated,
+            key=item.key[:MOST_KEY_TOLD].decode(errors="replace").replace("\0", ""),
         )
         self._emit(item, answer, item.key, item.lane)
 
@@ -494,10 +515,10 @@ class Batch:
         letter = dead_letter(self.service.name, *_fitting(item.record, why))
         self._emit(item, letter, item.key, item.lane)
 
-    def _emit_fact(self, item: Item, fact: object) -> None:
+    def _emit_fact(self, item: Item, fact: object, key: str) -> None:
         entry = BY_CLASS[self.service.name, type(fact)]
-        key = getattr(fact, entry.key).encode()
-        self._emit(item, fact, key, lane_of(key, self.lane_count))
+        lane = lane_of(getattr(fact, entry.key).encode(), self.lane_count)
+        self._emit(item, fact, key.encode(), lane)
 
     def _emit(self, item: Item, message: object, key: bytes, partition: int) -> None:
         """Put a message on the outbox; its lane gives it a position, its destination a sequence."""

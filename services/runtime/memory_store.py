@@ -75,6 +75,10 @@ class MemoryStore:
             raise LookupError(f"lanes {sorted(missing)} were read before they were made")
         transaction = MemoryTransaction(self, {n: deepcopy(self.lane_rows[n]) for n in sorted(lanes)})
         yield transaction
+        self.commit(transaction)
+
+    def commit(self, transaction: MemoryTransaction) -> None:
+        """Take over what a transaction has saved."""
         for table, blanks in transaction.blanks.items():
             # Another transaction may have made the same ones meanwhile, and changed them.
             self.states[table] = blanks | self.states[table]

@@ -34,19 +34,21 @@ class MigrationError(RuntimeError):
     """A service's schema cannot be brought up to date; the message says what is missing."""
 
 
-def upgrade(service: str, dsn: str) -> None:
+def upgrade(service: str, dsn: str, schema: str | None = None) -> None:
     """Bring a service's schema to the newest revision; a schema that is there already stays as it is.
 
-    `dsn` is the owner's. Two processes may call this at once: the second waits for the first. Raises
-    MigrationError when `bootstrap_roles` was not run before.
+    `dsn` is the owner's; `schema` is another one than the service's own, for a copy of its tables. Two
+    processes may call this at once: the second waits for the first. Raises MigrationError when the schema
+    does not exist: `bootstrap_roles` makes the service's own.
     """
+    place = schema or service
 
     def work(connection: Connection) -> None:
-        _use_schema(connection, service)
-        connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"migrate {service}"})
+        _use_schema(connection, place)
+        connection.execute(text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"migrate {place}"})
         connection.commit()  # the lock is the session's: it outlasts this transaction and every migration
         config = _config(service)
-        config.attributes.update(connection=connection, service=service)
+        config.attributes.update(connection=connection, schema=place)
         with _alembic:
             command.upgrade(config, "head")
         connection.commit()
@@ -54,11 +56,11 @@ def upgrade(service: str, dsn: str) -> None:
     _run(dsn, work)
 
 
-def current(service: str, dsn: str) -> str | None:
-    """Give the revision a service's schema is at, or None when nothing was migrated."""
+def current(schema: str, dsn: str) -> str | None:
+    """Give the revision a schema is at, or None when nothing was migrated."""
 
     def work(connection: Connection) -> str | None:
-        options = {"version_table_schema": service}
+        options = {"version_table_schema": schema}
         return MigrationContext.configure(connection, opts=options).get_current_revision()
 
     return _run(dsn, work)
@@ -69,7 +71,7 @@ def run_history() -> None:
     attributes = context.config.attributes
     if "connection" not in attributes:
         raise MigrationError("migrations are run by `openitem migrate`, not by the alembic command")
-    context.configure(connection=attributes["connection"], version_table_schema=attributes["service"])
+    context.configure(connection=attributes["connection"], version_table_schema=attributes["schema"])
     with context.begin_transaction():
         context.run_migrations()
 
@@ -130,13 +132,13 @@ def _run(dsn: str, work: Callable[[Connection], _Result]) -> _Result:
     return asyncio.run(inside())
 
 
-def _use_schema(connection: Connection, service: str) -> None:
-    """Let names without a schema mean the service's own, for the whole session."""
-    if not connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": _checked(service)}):
+def _use_schema(connection: Connection, schema: str) -> None:
+    """Let names without a schema mean this one, for the whole session."""
+    if not connection.scalar(text("SELECT to_regnamespace(:name)"), {"name": _checked(schema)}):
         raise MigrationError(
-            f"the schema {service} does not exist: run `bootstrap_roles` on this database first"
+            f"the schema {schema} does not exist: run `bootstrap_roles` on this database first"
         )
-    connection.execute(text(f"SET search_path = {service}"))
+    connection.execute(text(f"SET search_path = {schema}"))
 
 
 def _config(service: str) -> Config:
@@ -147,8 +149,8 @@ def _config(service: str) -> Config:
     return config
 
 
-def _checked(service: str) -> str:
+def _checked(name: str) -> str:
     """Give the name back if it can stand in SQL as it is; raises MigrationError otherwise."""
-    if not _NAME.fullmatch(service):
-        raise MigrationError(f"{service!r} is no name of a service")
-    return service
+    if not _NAME.fullmatch(name):
+        raise MigrationError(f"{name!r} is no name of a service")
+    return name

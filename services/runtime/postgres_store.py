@@ -15,7 +15,7 @@ from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
 from services.runtime.schema import INBOX, LANES, OUTBOX, PARKED
-from services.runtime.service import Key, Kind, State
+from services.runtime.service import Key, Kind, Row, State
 from services.runtime.store import Changes, InboxRow, Lane, OutboxRow, Parked, ParkedRow
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it unannotated
@@ -75,6 +75,15 @@ def _columns(rows: Sequence[Sequence[Any]]) -> list[list[Any]]:
     return [list(column) for column in zip(*rows, strict=True)]
 
 
+async def load_rows(
+    connection: Any, table: Table, keys: Collection[Key], *, lock: bool = False
+) -> dict[Key, Row]:
+    """Read rows by primary key on an asyncpg connection, locked for sharing if asked."""
+    rows = await connection.fetch(_select_sql(table, lock=lock), *_columns(sorted(keys)))
+    names = [c.name for c in table.primary_key.columns]
+    return {tuple(row[name] for name in names): tuple(row) for row in rows}
+
+
 class PostgresTransaction:
     """One transaction, with its lanes' rows locked in order."""
 
@@ -114,10 +123,8 @@ class PostgresTransaction:
         return found
 
     async def _found(self, kind: Kind, keys: Collection[Key]) -> dict[Key, State]:
-        query = _select_sql(kind.table, lock=kind.shared)
-        rows = await self._connection.fetch(query, *_columns(sorted(keys)))
-        names = [c.name for c in kind.table.primary_key.columns]
-        return {tuple(row[name] for name in names): kind.from_row(tuple(row)) for row in rows}
+        rows = await load_rows(self._connection, kind.table, keys, lock=kind.shared)
+        return {key: kind.from_row(row) for key, row in rows.items()}
 
     async def save(self, changes: Changes) -> None:
         """Write everything, in a constant number of statements."""
@@ -164,12 +171,17 @@ class PostgresStore:
         self._pool = pool
 
     @classmethod
-    async def connect(cls, dsn: str, *, transaction_idle_seconds: int = 15) -> "PostgresStore":
+    async def connect(
+        cls, dsn: str, *, transaction_idle_seconds: int = 15, copy: str | None = None
+    ) -> "PostgresStore":
         """Make a pool on `dsn`; no connection is opened before it is needed.
 
         A worker that is paused in the middle of a transaction would hold its lanes' locks for as
         long: the server ends a session that is idle in a transaction for `transaction_idle_seconds`.
+        `copy` is the schema of a copy of the service's tables: it can be made again, so that no commit
+        there waits for the disk.
         """
+        of_copy = {"search_path": copy, "synchronous_commit": "off"} if copy else {}
         pool = asyncpg.create_pool(
             dsn,
             min_size=0,
@@ -180,6 +192,7 @@ class PostgresStore:
                 "application_name": "openitem-worker",
                 "idle_in_transaction_session_timeout": f"{transaction_idle_seconds}s",
                 "jit": "off",
+                **of_copy,
             },
         )
         return cls(await pool)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from services.cli.accounting import trial_balance_report
-from services.cli.operating import differences_sheet, proof_report
 from services.cli.output import Format, Sheet, records, show, upright
+from services.cli.proving import differences_sheet, proof_report
 from services.cli.publishing import SOURCE, BadLine, read_line
 from services.cli.reading import By, aging_report
 from services.ledger.queries import Balance

@@ -12,12 +12,23 @@ import pytest
 
 from contracts import commands as c
 from contracts.commands import DiscardParked, ReplayParked, ReverseApplication, VoidPayment
-from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind
-from services.prove import POOLED_LAW, VOIDED_LAW, Difference, Proof, prove
+from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind, Role
+from services.prove import (
+    CURRENCY_LAW,
+    PAYER_LAW,
+    POOLED_LAW,
+    REFUND_LAW,
+    VOIDED_LAW,
+    Difference,
+    Proof,
+    Suspended,
+    Waiting,
+    prove,
+)
 from services.runtime.settings import read_settings
 from tests.builders import issue, receive, use_credit
 from tests.cli.chain import Chain
-from tests.ledger.charts import ONE_CONTROL
+from tests.ledger.charts import ONE_CONTROL, chart
 from tests.runtime.conftest import Database
 
 pytestmark = pytest.mark.system
@@ -293,3 +304,151 @@ async def test_a_trial_balance_in_base_that_is_not_zero_is_a_failure(
     proof = await proof_of(database)
     assert not proof.holds
     assert proof.base_balance == {("E1", "USD"): 1}
+
+
+# -- clearing accounts ------------------------------------------------------------------------------
+
+PLACE = ("C1", "E1", "USD")
+
+
+def pay_back(amount: int, *sources: c.RefundSource) -> c.ReceivePayment:
+    return replace(receive("R1", amount, day=DAY), kind=PaymentKind.REFUND, sources=sources)
+
+
+async def test_a_refund_whose_receipt_bounces_stands_on_refund_clearing_and_is_named(
+    chain: Chain, database: Database
+) -> None:
+    chain.send(receive("P1", 4_000), receive("P2", 500))
+    chain.send(pay_back(1_500, c.RefundSource("P1", 1_000), c.RefundSource("P2", 500)))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.totals[REFUND_LAW] == (0, 0)
+    assert proof.waiting == ()
+    chain.send(c.ReturnPayment("C1", "P1", DAY))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals[REFUND_LAW] == (1_000, 1_000)
+    assert proof.waiting == (Waiting(PLACE, "R1", 1_000, ("P1",), 0),)
+
+
+async def test_a_refund_that_waits_for_its_credit_note_has_taken_what_it_could(
+    chain: Chain, database: Database
+) -> None:
+    chain.send(receive("P1", 4_000), issue("CN1", 700, kind=DocumentKind.CREDIT_NOTE))
+    await chain.settle()
+    chain.send(pay_back(1_700, c.RefundSource("P1", 1_000), c.RefundSource("CN1", 700, is_credit_note=True)))
+    await chain.work("payments")
+    await chain.work("ledger")
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.waiting == (Waiting(PLACE, "R1", -1_000, (), 0),)
+    chain.send(VoidPayment("C1", "R1", DAY))
+    await chain.work("payments")
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.waiting == ()
+    assert named(proof, REFUND_LAW) == {("CreditRefundReversed", "ledger", False)}
+
+
+async def test_refund_clearing_that_was_not_booked_is_a_failure(chain: Chain, database: Database) -> None:
+    chain.send(receive("P1", 4_000), pay_back(777, c.RefundSource("P1", 777)))
+    async with refusing(database, "ledger.lines", "debit = 777 AND role = 'refund_clearing'"):
+        await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert named(proof, REFUND_LAW) == {("RefundReleased", "ledger", True)}
+    chain.send_to("ledger", DiscardParked("C1", "document:C1/R1"))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert not proof.holds
+    assert proof.differences == (Difference(REFUND_LAW, PLACE, -777, 0, -777, ()),)
+
+
+async def test_a_refund_that_took_something_and_was_never_paid_is_a_failure(
+    chain: Chain, database: Database
+) -> None:
+    chain.send(receive("P1", 4_000), pay_back(1_000, c.RefundSource("P1", 1_000)))
+    await chain.settle()
+    owner = await asyncpg.connect(database.owner)
+    await owner.execute("UPDATE payments.payments SET applied = 0, voided = 1000 WHERE payment = 'R1'")
+    await owner.close()
+    proof = await proof_of(database)
+    assert not proof.holds
+    assert proof.waiting == (Waiting(PLACE, "R1", -1_000, (), -1_000),)
+
+
+async def test_payer_clearing_is_zero_but_for_what_is_in_flight(chain: Chain, database: Database) -> None:
+    chain.send(c.RegisterCustomer("C1", "Debtor", payers=("C2",)), issue("I1", 10_000))
+    await chain.settle()
+    paid = (c.ApplicationRequest("I1", 777, debtor="C1"),)
+    chain.send(replace(receive("P1", 4_000, customer="C2"), applications=paid))
+    async with refusing(database, "ledger.lines", "debit = 777 AND role = 'unapplied_cash'"):
+        await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals[PAYER_LAW] == (777, 0)
+    assert named(proof, PAYER_LAW) == {("PayerAnswered", "ledger", True)}
+    chain.send_to("ledger", DiscardParked("C2", "document:C2/P1#1"))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert not proof.holds
+    assert Difference(PAYER_LAW, ("", "E1", "USD"), 777, 0, 777, ()) in proof.differences
+
+
+async def test_currency_clearing_is_zero_in_base(chain: Chain, database: Database) -> None:
+    for service in ("invoicing", "payments", "ledger"):
+        chain.send_to(service, c.ConfigureEntity("E1", base_currency="USD"))
+    await chain.settle()
+    paid = (c.ApplicationRequest("I1", 560, cross_rate="1.12"),)
+    chain.send(issue("I1", 500, currency="EUR", rate="1.1"), replace(receive("P1", 560), applications=paid))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.totals[CURRENCY_LAW] == (0, 0)
+    owner = await asyncpg.connect(database.owner)
+    await owner.execute("ALTER TABLE ledger.lines DISABLE TRIGGER lines_append_only")
+    await owner.execute(
+        "UPDATE ledger.lines SET base_debit = base_debit + 1 "
+        "WHERE role = 'currency_clearing' AND base_debit > 0"
+    )
+    await owner.close()
+    proof = await proof_of(database)
+    assert not proof.holds
+    assert proof.differences == (Difference(CURRENCY_LAW, ("", "E1", "USD"), 1, 0, 1, ()),)
+
+
+async def test_a_clearing_role_on_the_account_of_another_leaves_no_trace_to_prove_it_by(
+    chain: Chain, database: Database
+) -> None:
+    chain.send_to("ledger", chart((Role.REFUND_CLEARING, "1000")))
+    await chain.settle()
+    chain.send(receive("P1", 4_000), pay_back(1_000, c.RefundSource("P1", 1_000)))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.differences == ()
+
+
+# -- suspense ---------------------------------------------------------------------------------------
+
+
+async def test_what_stands_on_suspense_is_listed_with_the_account_that_was_wanted(
+    chain: Chain, database: Database
+) -> None:
+    unknown = c.StatusAccount(InstrumentStatus.ALLOCATED, "1300")
+    statuses = (unknown, c.StatusAccount(InstrumentStatus.PAID))
+    profile = c.DefinePaymentProfile("E1", "draft", statuses, release_status=InstrumentStatus.ALLOCATED)
+    chain.send(profile)
+    await chain.settle()
+    chain.send(replace(receive("P1", 4_000), method="draft"))
+    await chain.settle()
+    proof = await proof_of(database)
+    assert proof.holds
+    assert proof.suspended == (Suspended(PLACE, "P1", "1300", 4_000),)
+    chain.send_to("ledger", chart())
+    await chain.settle()
+    assert (await proof_of(database)).suspended == proof.suspended
+    chain.send(c.ChangeInstrumentStatus("C1", "P1", InstrumentStatus.PAID, DAY))
+    await chain.settle()
+    assert (await proof_of(database)).suspended == ()

@@ -197,10 +197,25 @@ def test_the_lanes_of_the_story_are_those_that_kafka_picks_among_24() -> None:
     assert (murmur2(b"391") & 0x7FFFFFFF) % 24 == ENTITY_LANE
 
 
+COMPACTED = {
+    "openitem.reporting.OpenItemSnapshot.v1": '["0379-NEVHP","2998565198"]',
+    "openitem.reporting.CustomerBalance.v1": '["0379-NEVHP","391","USD"]',
+    "openitem.reporting.CustomerAging.v1": '["0379-NEVHP","391","USD"]',
+}
+
+
+def test_only_what_is_on_a_compacted_topic_is_compacted_by_fields_of_its_own() -> None:
+    compacted = {topic.name for topic in TOPICS if topic.compacted}
+    assert {type_ for type_, entry in CATALOG.items() if entry.compacted_by} == COMPACTED.keys()
+    assert {type_ for type_, entry in CATALOG.items() if entry.topic in compacted} == COMPACTED.keys()
+
+
 @pytest.mark.parametrize("type_", list(SAMPLES))
 def test_a_sample_has_the_key_that_the_catalog_names(type_: str) -> None:
     sample, field = SAMPLES[type_], CATALOG[type_].key
-    if field:
+    if type_ in COMPACTED:
+        assert sample.key == COMPACTED[type_]
+    elif field:
         assert sample.key == getattr(sample.message, field)
     else:
         assert sample.key in ("0379-NEVHP", "391")

@@ -11,6 +11,8 @@ from services.documents.postings import postings_page
 from services.invoicing.domain import transitions as invoicing
 from services.ledger.domain.postings import POSTINGS
 from services.payments.domain import transitions as payments
+from services.reporting.domain import notes
+from services.reporting.domain.notes import NoteStatus
 
 
 def test_the_pages_on_disk_are_fresh() -> None:
@@ -34,7 +36,8 @@ def test_a_page_that_is_missing_or_stale_is_named_and_then_written(
 
 def test_every_state_is_in_its_diagram() -> None:
     diagrams = transitions_page().split("```mermaid")[1:]
-    for states, diagram in zip((InvoiceStatus, PaymentStatus, InstrumentStatus), diagrams, strict=True):
+    machines = (InvoiceStatus, PaymentStatus, InstrumentStatus, NoteStatus)
+    for states, diagram in zip(machines, diagrams, strict=True):
         drawn = diagram.partition("```")[0]
         assert all(f"--> {state}" in drawn for state in states), states
 
@@ -47,6 +50,7 @@ def test_every_refusal_of_a_state_is_on_the_page() -> None:
         *payments.REFUSALS.values(),
         *payments.REFUSALS_OF_REFUNDS.values(),
         *payments.MOVE_REFUSALS.values(),
+        *notes.REFUSALS.values(),
     )
     assert [code for code in codes if f"`{code}`" not in page] == []
 

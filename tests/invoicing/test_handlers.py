@@ -53,6 +53,23 @@ async def test_an_entity_that_nobody_configured_keeps_books_by_currency() -> Non
     ]
 
 
+async def test_a_base_currency_is_not_set_after_documents_in_another() -> None:
+    # They are at rate 1, and nothing goes back to give them the rate that they would have had.
+    desk = Desk()
+    assert await desk.take(draft("I1", currency="CAD")) == [""]
+    assert await desk.take(c.ConfigureEntity("E1", discount_grace_days=3)) == [""]
+    assert await desk.take(CONFIGURED) == ["base_currency_fixed"]
+    assert await desk.take(c.ConfigureEntity("E1", base_currency="CAD")) == [""]
+    assert await desk.take(draft("I2", entity="E2"), issue("I3", entity="E2")) == ["", ""]
+    assert await desk.take(c.ConfigureEntity("E2", base_currency="USD")) == [""]
+
+
+async def test_what_was_refused_uses_no_currency() -> None:
+    desk = Desk()
+    assert await desk.take(issue("I1", currency="CAD", rate="0.7")) == ["rate_not_one"]
+    assert await desk.take(CONFIGURED) == [""]
+
+
 async def test_totals_are_asked_for_where_the_entity_says_so() -> None:
     desk = Desk()
     await desk.take(c.ConfigureEntity("E1", validate_totals_on_entry=True))

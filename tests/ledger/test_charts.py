@@ -115,7 +115,11 @@ def test_a_chart_that_does_not_hold_together_is_refused(wrong: dict[str, Any]) -
 
 def test_books_are_stored_whole() -> None:
     books = replace(books_of("USD", ONE_CONTROL), closed=frozenset({ISSUED.replace(day=1)}))
+    books = books.using(["EUR"])
+    assert books.used == frozenset()
     assert books_from_row(books_to_row(books)) == books
+    used = Books("E1").using(["EUR", "USD"])
+    assert books_from_row(books_to_row(used)) == used
     assert books_from_row(books_to_row(Books("E1"))) == Books("E1")
 
 

@@ -11,7 +11,7 @@ from contracts.events.ledger import EntryLine
 from contracts.fields import InstrumentStatus, InvoiceStatus, PaymentKind, Role
 from tests.builders import PAID, UNDONE, credit, debit, posted, released, reversed_, settled, voided
 from tests.ledger.charts import ONE_CONTROL, chart
-from tests.ledger.desk import Desk
+from tests.ledger.desk import Desk, books_of
 
 S = InstrumentStatus
 HUNDRED = 10_000
@@ -157,6 +157,30 @@ def test_money_is_taken_from_where_it_was_put_whatever_the_profile_says_by_then(
     desk = Desk().book(release(S.ALLOCATED, accounts=there))
     lines = desk.lines_of(move(S.ALLOCATED, S.PAID, accounts=elsewhere))
     assert lines == (debit("1000", HUNDRED), credit("4900", HUNDRED, role=Role.ALLOCATED))
+
+
+@pytest.mark.parametrize("after", [S.PAID, S.BOUNCED])
+def test_money_on_suspense_is_taken_from_there_although_its_account_is_known_by_then(
+    after: InstrumentStatus,
+) -> None:
+    wanted = (RoleAccount(Role.ALLOCATED, "1300"),)
+    desk = Desk()
+    lines = desk.lines_of(release(S.ALLOCATED, accounts=wanted))
+    assert lines == (debit("1990", HUNDRED), credit("2100", HUNDRED))
+    desk.books = books_of(None, chart())
+    taken = desk.lines_of(move(S.ALLOCATED, after, accounts=wanted))
+    assert taken[1:] == (credit("1990", HUNDRED),)
+    assert "1300" not in desk.net()
+    assert "1990" not in desk.net()
+
+
+def test_charges_come_back_from_where_each_was_put() -> None:
+    fees = (Charge(150, "1300"), Charge(50), Charge(7, "4900"))
+    desk = Desk().book(release(S.FOR_COLLECTION, charges=fees))
+    assert desk.net() == {"1130": 9_793, "1990": 150, "6100": 50, "4900": 7, "2100": -HUNDRED}
+    desk.books = books_of(None, chart((Role.BANK_CHARGES, "4100")))
+    desk.book(move(S.FOR_COLLECTION, S.BOUNCED, charges=fees))
+    assert desk.net() == {}
 
 
 def test_what_went_back_to_initial_is_released_anew_on_the_accounts_of_then() -> None:

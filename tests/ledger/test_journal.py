@@ -9,7 +9,7 @@ from typing import Any
 
 from contracts import commands as c
 from contracts.events import ledger as le
-from contracts.events.kernel import CommandOutcome
+from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.fields import InvoiceStatus, Role
 from services.ledger.domain.legs import Document, Leg
 from services.ledger.store import (
@@ -38,6 +38,16 @@ EURO = c.ConfigureEntity("E1", base_currency="EUR")
 def abroad(**more: Any) -> Any:
     """An invoice of 10.00 USD at 0.9, in the books of a company that keeps them in euros."""
     return posted(1_000, total=1_000, rate="0.9", **more)
+
+
+async def test_a_base_currency_is_not_set_after_entries_in_another() -> None:
+    # They were booked as if at rate 1, and an entry is never changed.
+    rig = Rig()
+    await rig.tell(posted(1_000, total=1_000))
+    outcome = (await rig.tell(EURO))[-1]
+    assert (outcome.verdict, outcome.code) == (Verdict.REJECTED, "base_currency_fixed")
+    outcome = (await rig.tell(replace(EURO, base_currency="USD")))[-1]
+    assert outcome.verdict is Verdict.ACCEPTED
 
 
 async def test_an_entry_and_its_lines_are_appended() -> None:
@@ -175,6 +185,7 @@ def test_documents_are_stored_whole() -> None:
     legs = (
         Leg("payment:P1", Role.UNAPPLIED_CASH, "2100", "USD", -5, -4),
         Leg("", Role.BANK, "1000", "USD", 5, 4),
+        Leg("", Role.BANK_CHARGES, "1990", "USD", 2, 1, "6150"),
     )
     document = Document("C1", "payment:P1", "2100", -5, -4, legs)
     assert DOCUMENT_KIND.from_row(document_to_row(document)) == document

@@ -294,6 +294,19 @@ async def test_a_refund_whose_cover_bounced_meanwhile_is_not_paid_out() -> None:
 # -- what is kept ----------------------------------------------------------------------------------
 
 
+async def test_a_base_currency_is_not_set_after_payments_in_another() -> None:
+    # They are at rate 1, and nothing goes back to give them the rate that they would have had.
+    desk = Desk()
+    dollars, canadian = (c.ConfigureEntity("E1", base_currency=one) for one in ("USD", "CAD"))
+    await desk.take(record("P1", hold=True))
+    edited = c.EditPayment("C1", "P1", "CAD", 10_000, PAID)
+    assert await desk.take(edited) == [""]
+    assert await desk.take(dollars) == ["base_currency_fixed"]
+    assert await desk.take(canadian) == ["base_currency_fixed"]
+    assert await desk.take(record("P2", entity="E2")) == [""]
+    assert await desk.take(replace(dollars, entity="E2")) == [""]
+
+
 async def test_entities_and_profiles_are_kept_and_gone_by() -> None:
     desk = Desk()
     accepted = c.DefinePaymentProfile(

@@ -16,10 +16,12 @@ from contracts.fields import (
     DocumentKind,
     InstrumentStatus,
     InvoiceStatus,
+    NoteKind,
     PaymentKind,
     PaymentStatus,
 )
 from services.reporting.domain.aging import Figure
+from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.web.charts import Point, age_class, aging_bar, monthly_bars
 from services.reporting.web.format import (
     STATIC,
@@ -77,6 +79,9 @@ def bars(svg: str) -> list[tuple[str, int, int, int, int]]:
         ("document kind", DocumentKind),
         ("payment kind", PaymentKind),
         ("customer", CustomerStatus),
+        ("note kind", NoteKind),
+        ("note", NoteStatus),
+        ("promise", Standing),
     ],
 )
 def test_every_state_has_a_word_and_a_tone(kind: str, members: type[StrEnum]) -> None:

@@ -1,7 +1,7 @@
 """Aging in a database: any date, as known at any time, whole or by customer, and what explains a change."""
 
 import asyncio
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -15,8 +15,8 @@ from contracts import commands as c
 from contracts.catalog import CATALOG
 from contracts.events import invoicing as i
 from contracts.fields import DocumentKind
-from services.reporting.aging import Beside, beside, by_customer, open_items, totals
-from services.reporting.domain.aging import Basis, Credits, Question, Unapplied
+from services.reporting.aging import Beside, Page, beside, by_customer, customer_page, open_items, totals
+from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, SchemeError, Unapplied, age
 from services.reporting.domain.explaining import sums
 from services.reporting.explaining import explain
 from services.runtime.local.stack import LocalStack
@@ -210,6 +210,35 @@ async def test_filters_are_about_the_customer_as_known_then(library: Library) ->
     ]
 
 
+async def test_a_page_of_customers_is_in_the_order_of_a_column(library: Library) -> None:
+    parts = (c.Instalment(JAN, 60), c.Instalment(MAR, 40))
+    await story(
+        library,
+        issue("I1", 100, JAN, MAR, instalments=parts),
+        issue("I2", 300, JAN, MAR, customer="C2"),
+        issue("I3", 50, JAN, customer="C3"),
+        issue("I4", 10, JAN, customer="C4"),
+        receive("P4", 10, ("I4", 10), day=FEB, customer="C4"),
+    )
+
+    async def page(question: Question, *which: Any) -> tuple[list[str], int]:
+        async with library.reading() as connection:
+            found = await customer_page(connection, question, Page(*which))
+        return [row.customer for row in found.rows], found.length
+
+    january, february = Question(date(2026, 1, 15)), Question(FEB)
+    assert await page(february, 2) == (["C2", "C1"], 3)
+    assert await page(february, 2, 2) == (["C3"], 3)
+    assert await page(february, 2, 4) == ([], 3)
+    assert await page(february, 2, 0, "31-60") == (["C1", "C3"], 3)
+    assert await page(february, 3, 0, "31-60", False) == (["C2", "C3", "C1"], 3)
+    assert await page(february, 2, 0, "customer", True) == (["C3", "C2"], 3)
+    assert await page(january, 2, 2, "total") == (["C3", "C4"], 4)
+    assert await page(replace(january, credits=Credits.current), 2, 2, "total") == (["C3", "C4"], 4)
+    with pytest.raises(SchemeError):
+        await page(february, 2, 0, "61-75")
+
+
 async def test_amounts_in_base_are_converted_document_by_document(library: Library) -> None:
     await story(
         library,
@@ -300,8 +329,19 @@ async def amounts(library: Library, question: Question) -> Amounts:
         found = await totals(connection, question)
         by_hand = await open_items(connection, question)
         customers = await by_customer(connection, question)
+        pages = [
+            await customer_page(connection, question, Page(2, n)) for n in range(0, len(customers) + 1, 2)
+        ]
     assert sum(one.items for one in found) == len(by_hand)
-    assert sum(one.total for one in customers) == sum(one.amount for one in found)
+    owed: dict[tuple[str, str], list[OpenItem]] = defaultdict(list)
+    for item in by_hand:
+        owed[item.customer, item.currency].append(item)
+    assert {(one.customer, one.currency): one.amounts for one in customers} == {
+        key: tuple(figure.amount for figure in age(items, question.as_of)) for key, items in owed.items()
+    }
+    assert all(one.total == sum(one.amounts) for one in customers)
+    assert [row for page in pages for row in page.rows] == list(customers)
+    assert {page.length for page in pages} == {len(customers)}
     return {(one.currency, one.bucket): one.amount for one in found if one.amount}
 
 

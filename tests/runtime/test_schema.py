@@ -130,7 +130,7 @@ def downgrade(dsn: str, service: str) -> None:
         connection.commit()
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS / service / "migrations"))
-        config.attributes.update(connection=connection, service=service)
+        config.attributes.update(connection=connection, schema=service)
         command.downgrade(config, "base")
         connection.commit()
 

@@ -21,11 +21,16 @@ class Rated(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity; `settings` are None until it is configured. `rates` are by currency, in order of date."""
+    """An entity; `settings` are None until it is configured. `rates` are by currency, in order of date.
+
+    `used` are the currencies of the documents that were written while it had no base currency: their rate
+    is 1, which no base currency but their own can agree with.
+    """
 
     entity: str
     settings: EntityConfigured | None = None
     rates: Mapping[str, tuple[Rated, ...]] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
 
     @property
     def base_currency(self) -> str | None:
@@ -37,6 +42,12 @@ class Entity:
         """Whether documents have to come with a control total."""
         return bool(self.settings and self.settings.validate_totals_on_entry)
 
+    def using(self, currency: str) -> "Entity":
+        """Give the entity after a document in this currency; the same one when that says nothing new."""
+        if self.base_currency or currency in self.used:
+            return self
+        return replace(self, used=self.used | {currency})
+
 
 def decide_entity(
     entity: Entity | None, command: ConfigureEntity | SetRate
@@ -47,6 +58,8 @@ def decide_entity(
         case ConfigureEntity():
             if known.base_currency not in (None, command.base_currency):
                 return Rejection("base_currency_fixed", f"it is {known.base_currency}")
+            if command.base_currency and (others := known.used - {command.base_currency}):
+                return Rejection("base_currency_fixed", f"there are documents in {', '.join(sorted(others))}")
             configured = EntityConfigured(**asdict(command))
             return () if configured == known.settings else (configured,)
         case SetRate():

@@ -108,17 +108,17 @@ def _legs(books: Books, rule: Rule, fact: Any, known: Known) -> tuple[Leg, ...]:
 
 def _based(books: Books, one: Planned, placed: Sequence[Leg], known: Known) -> Leg:
     """Settle what a leg is in base."""
-    head = one[:5]
+    leg = Leg(*one[:5], 0, one.wanted)
     if one.base is not None:
-        return Leg(*head, one.base)
-    for leg in placed:
-        if leg[:4] == one[:4] and leg.amount == -one.amount:
-            return Leg(*head, -leg.base)
+        return leg._replace(base=one.base)
+    for before in placed:
+        if before.place == leg.place and before.amount == -leg.amount:
+            return leg._replace(base=-before.base)
     if one.document:
         document = known(one.document)
         if document.open == -one.amount:
-            return Leg(*head, -document.base)
-    return Leg(*head, converted(books, one.amount, one.currency, one.rate))
+            return leg._replace(base=-document.base)
+    return leg._replace(base=converted(books, one.amount, one.currency, one.rate))
 
 
 def _documents(rule: Rule, fact: Any, legs: Sequence[Leg], known: Known) -> dict[str, Document]:

@@ -1,6 +1,6 @@
 """The books of one entity: its settings, its chart, which fiscal months are closed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, timedelta
 from typing import Final, assert_never
@@ -21,8 +21,9 @@ Fact = PeriodClosed | PeriodOpened | EntityConfigured | ChartDefined
 class Books:
     """The books of `entity`; `closed` holds the first days of its closed months.
 
-    `pooled`: the control roles that share an account, or did in an earlier chart. What they hold can
-    only be proved together, because entries between them leave no trace.
+    `pooled`: the control and clearing roles that share an account, or did in an earlier chart. What they
+    hold cannot be proved one by one, because entries between them leave no trace. `used`: the currencies of
+    what was booked while there was no base currency, as if at rate 1.
     """
 
     entity: str
@@ -30,11 +31,18 @@ class Books:
     configured: EntityConfigured | None = None
     chart: Chart = DEFAULT_CHART
     pooled: frozenset[Role] = frozenset()
+    used: frozenset[str] = frozenset()
 
     @property
     def base_currency(self) -> str | None:
         """The currency that all lines of the entity foot in; None while each has books of its own."""
         return self.configured.base_currency if self.configured else None
+
+    def using(self, currencies: Iterable[str]) -> "Books":
+        """Give the books after an entry in these currencies; the same ones when that says nothing new."""
+        if self.base_currency or self.used.issuperset(currencies):
+            return self
+        return replace(self, used=self.used.union(currencies))
 
 
 def decide_books(books: Books | None, command: Command) -> Sequence[Fact] | Rejection:
@@ -59,6 +67,8 @@ def _configure(books: Books, command: ConfigureEntity) -> Sequence[Fact] | Rejec
     base = books.base_currency
     if base is not None and command.base_currency != base:
         return Rejection("base_currency_fixed", f"it is {base}")
+    if command.base_currency and (others := books.used - {command.base_currency}):
+        return Rejection("base_currency_fixed", f"there are entries in {', '.join(sorted(others))}")
     values = {field.name: getattr(command, field.name) for field in fields(command) if field.name != "entity"}
     fact = EntityConfigured(command.entity, **values)
     return () if fact == books.configured else (fact,)

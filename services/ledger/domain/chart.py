@@ -12,6 +12,9 @@ from contracts.fields import AccountType, Role
 CONTROLS: Final = frozenset({Role.AR_CONTROL, Role.UNAPPLIED_CASH, Role.CUSTOMER_DEPOSITS})
 """Roles whose accounts hold the sum of documents: anything else booked there would part the two."""
 
+CLEARINGS: Final = frozenset({Role.REFUND_CLEARING, Role.PAYER_CLEARING, Role.CURRENCY_CLEARING})
+"""Roles on which one side of a matter waits for the other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chart:
@@ -94,9 +97,11 @@ def chart_of(defined: ChartDefined) -> Chart:
 
 
 def pooled(chart: Chart) -> frozenset[Role]:
-    """Give the control roles that share an account, as where unapplied cash is kept on the receivables."""
-    accounts = [chart.roles[role] for role in CONTROLS]
-    return frozenset(role for role in CONTROLS if accounts.count(chart.roles[role]) > 1)
+    """Give the control and clearing roles that share an account, as where unapplied cash is kept on the
+    receivables. A control role can share it with another one only.
+    """
+    used = Counter(chart.roles.values())
+    return frozenset(role for role in CONTROLS | CLEARINGS if used[chart.roles[role]] > 1)
 
 
 def chart_mistake(command: DefineChart, rules: Iterable[str]) -> str:

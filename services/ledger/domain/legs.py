@@ -17,7 +17,11 @@ BALANCES: Final = frozenset(
 
 
 class Leg(NamedTuple):
-    """A signed amount on an account, with what it is in the base currency."""
+    """A signed amount on an account, with what it is in the base currency.
+
+    `wanted` is the account that the fact named for it, if any. One that could not be had is on suspense
+    instead, in the same role, so that what follows finds it where it is.
+    """
 
     document: str
     role: Role
@@ -25,6 +29,17 @@ class Leg(NamedTuple):
     currency: str
     amount: int
     base: int
+    wanted: str = ""
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """What legs have in common that may be added up."""
+        return (*self[:4], self.wanted)
+
+    @property
+    def is_suspended(self) -> bool:
+        """Whether it is not on the account that was wanted."""
+        return self.wanted not in ("", self.account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +75,10 @@ def moved(document: Document, legs: Iterable[Leg]) -> Document:
 
 def summed(legs: Iterable[Leg]) -> tuple[Leg, ...]:
     """Add up legs that differ in their amounts only, and drop what has come to nothing."""
-    sums: dict[tuple[str, Role, str, str], Leg] = {}
+    sums: dict[tuple[str, ...], Leg] = {}
     for leg in legs:
-        place = leg[:4]
-        before = sums.get(place)
-        sums[place] = (
+        before = sums.get(leg.place)
+        sums[leg.place] = (
             leg._replace(amount=before.amount + leg.amount, base=before.base + leg.base) if before else leg
         )
     return tuple(leg for leg in sums.values() if leg.amount or leg.base)
@@ -109,7 +123,7 @@ def lines_of(legs: Sequence[Leg]) -> tuple[EntryLine, ...]:
             abs(leg.amount),
             currency=leg.currency,
             base=abs(leg.base),
-            role=leg.role,
+            role=Role.SUSPENSE if leg.is_suspended else leg.role,
         )
         for leg in netted(legs)
     ]

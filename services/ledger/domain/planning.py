@@ -1,7 +1,7 @@
 """Planning an entry: a posting rule's rows for one fact, with the account of each leg chosen.
 
 A document's balance is moved on the account where it is; money of a payment is taken from the account it
-was put on; for everything else the account is the fact's own, else the chart's.
+was put on, and so are its charges; for everything else the account is the fact's own, else the chart's.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from contracts.commands import RoleAccount
 from contracts.fields import DocumentKind, Role
 from contracts.money import convert
 from services.ledger.domain.books import Books
-from services.ledger.domain.legs import BALANCES, Document
+from services.ledger.domain.legs import BALANCES, Document, Leg
 from services.ledger.domain.postings import Exchange, Rule
 from services.ledger.domain.posts import Post
 
@@ -28,9 +28,10 @@ _STANDING: Final = frozenset(
         Role.CONDITIONAL_COLLECTION,
         Role.DISCOUNTED_DRAFTS,
         Role.BOUNCED,
+        Role.BANK_CHARGES,
     }
 )
-"""Roles on which the money of a payment stands."""
+"""Roles on which the money of a payment stands, and what was kept off it."""
 
 
 class Planned(NamedTuple):
@@ -43,6 +44,7 @@ class Planned(NamedTuple):
     amount: int
     rate: str
     base: int | None = None
+    wanted: str = ""
 
 
 def key_of(fact: Any, field: str) -> str:
@@ -123,29 +125,36 @@ class Planner:
         fact = self._fact
         role = post.role if isinstance(post.role, Role) else post.role(fact, self._chart)
         document = key_of(fact, post.document) if post.document and role in BALANCES else ""
+        wanted = ""
         if document:
             account = self._known(document).account or self._chart.roles[role]
         else:
-            role, account = self._account(post, role, named if post.named else None)
-        return Planned(
-            document, role, account, getattr(fact, post.currency), amount, getattr(fact, post.rate)
-        )
+            account, wanted = self._account(post, role, named if post.named else None)
+        head = (document, role, account, getattr(fact, post.currency), amount, getattr(fact, post.rate))
+        return Planned(*head, wanted=wanted)
 
-    def _account(self, post: Post, role: Role, named: str | None) -> tuple[Role, str]:
-        """Choose an account. One that is unknown, or a control account, goes to suspense: it has happened."""
+    def _account(self, post: Post, role: Role, named: str | None) -> tuple[str, str]:
+        """Choose an account, and say which one the fact wanted.
+
+        One that is unknown, or a control account, goes to suspense: it has happened.
+        """
         fact, chart = self._fact, self._chart
         if post.by_reason and fact.reason in chart.reasons:
-            return role, chart.reasons[fact.reason]
-        if role in _STANDING and hasattr(fact, "payment"):
-            for leg in self._known(key_of(fact, "payment")).legs:
-                if leg.role is role:
-                    return role, leg.account
+            return chart.reasons[fact.reason], ""
         overrides = getattr(fact, "accounts", ())
-        wanted = named or (_override(overrides, role) if overrides else None)
-        if wanted is None:
-            return role, chart.roles[role]
-        return (role, wanted) if is_free(self._books, wanted) else (Role.SUSPENSE, chart.roles[Role.SUSPENSE])
+        wanted = named or (_override(overrides, role) if overrides else "")
+        put = self._put(role, wanted) if role in _STANDING and hasattr(fact, "payment") else None
+        if put:
+            return put.account, put.wanted
+        if not wanted:
+            return chart.roles[role], ""
+        return wanted if is_free(self._books, wanted) else chart.roles[Role.SUSPENSE], wanted
+
+    def _put(self, role: Role, wanted: str) -> Leg | None:
+        """Find where a payment's money was put in this role. Each charge has an account of its own."""
+        legs = (leg for leg in self._known(key_of(self._fact, "payment")).legs if leg.role is role)
+        return next((leg for leg in legs if role is not Role.BANK_CHARGES or leg.wanted == wanted), None)
 
 
-def _override(overrides: Iterable[RoleAccount], role: Role) -> str | None:
-    return next((one.account for one in overrides if one.role is role), None)
+def _override(overrides: Iterable[RoleAccount], role: Role) -> str:
+    return next((one.account for one in overrides if one.role is role), "")

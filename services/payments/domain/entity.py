@@ -26,10 +26,21 @@ def _settings(command: ConfigureEntity) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Entity:
-    """An entity: what it was last told to go by, and its rates by currency."""
+    """An entity: what it was last told to go by, and its rates by currency.
+
+    `used` are the currencies of the payments that were written while it had no base currency: their rate
+    is 1, which no base currency but their own can agree with.
+    """
 
     settings: EntityConfigured
     rates: Mapping[str, Rates] = field(default_factory=dict)
+    used: frozenset[str] = frozenset()
+
+    def using(self, currency: str) -> "Entity":
+        """Give the entity after a payment in this currency; the same one when that says nothing new."""
+        if self.settings.base_currency or currency in self.used:
+            return self
+        return replace(self, used=self.used | {currency})
 
 
 NOT_TOLD: Final = Entity(unconfigured(""))
@@ -46,6 +57,8 @@ def decide_entity(
             known = entity.settings.base_currency
             if known is not None and command.base_currency != known:
                 return Rejection("base_currency_fixed", f"it is {known}")
+            if command.base_currency and (others := entity.used - {command.base_currency}):
+                return Rejection("base_currency_fixed", f"there are payments in {', '.join(sorted(others))}")
             configured = EntityConfigured(command.entity, **_settings(command))
             return () if configured == entity.settings else (configured,)
         case SetRate():

@@ -1,1 +1,1 @@
-"""Read models as pure folds over other services' facts, and the rules of aging."""
+"""Read models as pure folds over other services' facts, the rules of aging, and collection notes."""

@@ -15,6 +15,7 @@ class Answer(NamedTuple):
     source: str
     command: str
     type: str
+    key: str
     service: str
     verdict: str
     code: str
@@ -32,18 +33,19 @@ def is_kept(outcome: CommandOutcome) -> bool:
 
 
 def answer(outcome: CommandOutcome, lane: int, at: datetime, actor: str) -> Answer:
-    """Keep an answer."""
+    """Keep an answer. What reporting itself has stated is visible already: nothing more has to be read."""
     return Answer(
         outcome.source,
         outcome.command,
         outcome.type,
+        outcome.key,
         outcome.service,
         outcome.verdict.value,
         outcome.code,
         outcome.detail,
         outcome.repeated,
         lane,
-        outcome.stated,
+        0 if outcome.service == "reporting" else outcome.stated,
         at,
         actor,
     )

@@ -2,11 +2,12 @@
 
 A document's parts are paid in order of date. What changes on a date is kept three times: in its year, its
 month and the day itself. The total as of a date is then the years before its year, the months of its year
-before its month, and the days of its month up to it.
+before its month, and the days of its month up to it; or, where fewer are read that way, one year or month
+more, less what came later in it.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Final, NamedTuple
 
 from services.reporting.domain.items import Item, sign_of
@@ -29,14 +30,47 @@ class Span(NamedTuple):
     start: date
 
 
+class Stretch(NamedTuple):
+    """Sums of one level from `first` up to, not with, `end`: to be added, or taken off (`sign` -1)."""
+
+    level: str
+    first: date
+    end: date
+    sign: int
+
+
 YEAR, MONTH, DAY = "year", "month", "day"
 _NOTHING: Final = (0, 0)
+_LAST_DAY: Final = date(9998, 12, 30)  # so that every day has a year after it
 
 
 def spans(day: date) -> tuple[Span, Span, Span]:
     """Give the year, the month and the day that a change on `day` is kept in."""
     month = day.replace(day=1)
     return Span(YEAR, month.replace(month=1)), Span(MONTH, month), Span(DAY, day)
+
+
+def up_to(day: date) -> list[Stretch]:
+    """Say which sums make the total as of the end of a day.
+
+    >>> [(one.level, one.end.isoformat(), one.sign) for one in up_to(date(2026, 3, 30))]
+    [('year', '2026-01-01', 1), ('month', '2026-04-01', 1), ('day', '2026-04-01', -1)]
+    """
+    end = min(day, _LAST_DAY) + timedelta(1)
+    month = end.replace(day=1)
+    next_month = (month + timedelta(31)).replace(day=1)
+    days, month = _nearer(DAY, month, end, next_month)
+    year = month.replace(month=1)
+    months, year = _nearer(MONTH, year, month, year.replace(year=year.year + 1))
+    stretches = (Stretch(YEAR, date.min, year, 1), months, days)
+    return [one for one in stretches if one.first < one.end]
+
+
+def _nearer(level: str, begin: date, end: date, end_of_all: date) -> tuple[Stretch, date]:
+    """Reach `end` from where it is nearer; gives what the levels above have to reach as well."""
+    if end - begin <= end_of_all - end:
+        return Stretch(level, begin, end, 1), begin
+    return Stretch(level, end, end_of_all, -1), end_of_all
 
 
 def changes(item: Item) -> dict[Place, Change]:

@@ -14,8 +14,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram,
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 
-from services.reporting.http import door, exports, overview, problems, reads
+from services.reporting.http import door, exports, overview, problems, reads, statements, what_if
 from services.reporting.http.desk import Desk, desk_of
+from services.reporting.http.what_if import Rehearse
 from services.reporting.web.format import STATIC
 from services.reporting.web.pages import PAGES
 from services.reporting.web.showing import show_problem
@@ -36,7 +37,7 @@ POLICY = (
 )
 
 
-def create_app(settings: Settings, log: Logger) -> FastAPI:
+def create_app(settings: Settings, log: Logger, rehearse: Rehearse | None = None) -> FastAPI:
     """Make the application. Raises SettingsError when reporting's DSN is not set."""
     desk = Desk(settings, log)
 
@@ -55,9 +56,11 @@ def create_app(settings: Settings, log: Logger) -> FastAPI:
         openapi_url="/openapi.json",
     )
     app.state.desk = desk
+    app.state.rehearse = rehearse
     _measure(app)
     problems.install(app, show_problem)
-    for router in (door.router, reads.router, exports.router, overview.router, *PAGES):
+    api = (door.router, reads.router, exports.router, overview.router, statements.router, what_if.router)
+    for router in (*api, *PAGES):
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _add_health(app)
@@ -124,11 +127,11 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # the documented way to extend it
 
 
-async def serve(settings: Settings, log: Logger) -> int:
+async def serve(settings: Settings, log: Logger, rehearse: Rehearse | None = None) -> int:
     """Serve until SIGTERM or SIGINT; give the process's exit code."""
     gc.freeze()
     config = uvicorn.Config(
-        create_app(settings, log),
+        create_app(settings, log, rehearse),
         host=settings.http_host,
         port=settings.http_port,
         log_config=None,

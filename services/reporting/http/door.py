@@ -122,7 +122,7 @@ async def send_command(
     Send it again with the same Idempotency-Key as often as you like; another command under it is refused.
     The answer is at `Location`.
     """
-    entries = _entries(name)
+    entries = entries_of(name)
     id_ = idempotency_key or clock.new_id()
     body = await _body(request)
     await publish(request, entries, body, id_)
@@ -145,7 +145,8 @@ def _not_taken(code: str, detail: str) -> Problem:
     return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, code, detail, CODES[code].remedy)
 
 
-def _entries(name: str) -> Sequence[Entry]:
+def entries_of(name: str) -> Sequence[Entry]:
+    """Find a command by its name or its full type. Raises Problem."""
     if name in COMMAND_TYPES:
         return (CATALOG[name],)
     if name in COMMANDS:

@@ -1,6 +1,5 @@
 """The reads of the API: each asks the read models and answers in the shapes of `models`."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -20,7 +19,8 @@ from contracts.fields import (
     Side,
 )
 from services.reporting import journal, lists, queries
-from services.reporting.aging import Part, beside, by_customer, open_items, totals
+from services.reporting.aging import Page, Part, beside, customer_page, open_items, totals
+from services.reporting.documents import item_of
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
 from services.reporting.explaining import explain
@@ -41,7 +41,6 @@ from services.reporting.http.asking import (
 from services.reporting.http.desk import connection
 from services.reporting.http.door import wait_for
 from services.reporting.http.problems import documented, not_found
-from services.reporting.store import item_from_row
 from services.runtime import clock
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(wait_for)], responses=documented(422, 503))
@@ -106,16 +105,15 @@ async def aging_customers(
     """Add up what is owed by customer, the largest total first."""
     place = read_cursor(cursor, (int,))
     start = place[0] if place else 0
-    rows = await by_customer(lent, asked)
-    shown = rows[start : start + limit]
+    page = await customer_page(lent, asked, Page(limit, start))
     return answer(
         request,
         m.AgingCustomers(
             as_of=asked.as_of,
             known_at=asked.known_at,
             buckets=[one.name for one in asked.buckets],
-            rows=[m.AgingCustomer(**one._asdict()) for one in shown],
-            next=cursor_of(start + limit) if start + limit < len(rows) else None,
+            rows=[m.AgingCustomer(**one._asdict()) for one in page.rows],
+            next=cursor_of(start + limit) if start + limit < page.length else None,
         ),
     )
 
@@ -296,8 +294,7 @@ async def document_page(lent: AsyncConnection, customer: str, invoice: str) -> m
 
 def _parts(row: Any) -> list[m.Part]:
     """Give the parts of a document with what of each is open; an unopened one has nothing open."""
-    values = [json.dumps(value) if isinstance(value, list) else value for value in row]
-    item = item_from_row(tuple(values))
+    item = item_of(row)
     taken = item.total - item.residual
     return [
         m.Part(due_date=part.due_date, amount=part.amount, open=open_)
@@ -401,11 +398,12 @@ async def payment_page(lent: AsyncConnection, customer: str, payment: str) -> m.
         raise not_found(f"Payment {payment!r} of customer {customer!r}")
     moved = await queries.movements_of(lent, customer, payment)
     history = await queries.history_of(lent, "payment", customer, payment)
+    booked = {one.fact for one in (*history, *moved)} | await queries.credit_facts(lent, customer, payment)
     return m.PaymentPage(
         payment=m.Payment.model_validate(found[0]),
         movements=_movements(moved, history),
         history=[m.Event.model_validate(one) for one in history],
-        entries=entries(await journal.entries_for(lent, {one.fact for one in (*history, *moved)})),
+        entries=entries(await journal.entries_for(lent, booked)),
     )
 
 

@@ -65,11 +65,12 @@ class Form:
 
 
 class Attempt(NamedTuple):
-    """What came of a command: `state` is sent, done or refused; `text` says why."""
+    """What came of a command: `state` is sent, done or refused; `text` says why, `code` names a refusal."""
 
     id: str
     state: str
     text: str
+    code: str = ""
 
     @property
     def is_refused(self) -> bool:
@@ -86,11 +87,13 @@ async def attempt(
     try:
         await publish(request, COMMANDS[name], body, id_, actor)
     except Problem as problem:
-        return Attempt(id_, "refused", f"{problem.details.detail} {problem.details.remedy}")
+        details = problem.details
+        return Attempt(id_, "refused", f"{details.detail} {details.remedy}", details.code)
     await followed(request, id_)
     async with desk_of(request).engine.connect() as lent:
         rows = await answers_to(lent, id_)
         if not rows:
             return Attempt(id_, "sent", "The command is on its way.")
         outcome = await outcome_of(lent, id_, rows)
-    return Attempt(id_, outcome.state, outcome.text)
+    code = next((one.code for one in outcome.answers if one.code), "")
+    return Attempt(id_, outcome.state, outcome.text, code)

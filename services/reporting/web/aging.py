@@ -1,6 +1,7 @@
 """Aging: who owes us, since when, and what every figure of it is made of."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,10 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.fields import CustomerStatus
 from services.reporting.aging import (
     ITEM_ORDERS,
-    CustomerRow,
+    CustomerPage,
+    Page,
     Part,
     Total,
-    by_customer,
+    customer_page,
     names_of,
     open_items,
     totals,
@@ -24,7 +26,8 @@ from services.reporting.http.desk import connection
 from services.reporting.http.exports import described
 from services.reporting.http.reads import aging_report
 from services.reporting.lists import choices
-from services.reporting.web.page import Address, Choice, Page
+from services.reporting.web.page import Address, Choice
+from services.reporting.web.page import Page as Layout
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import page_of, show
 
@@ -72,7 +75,7 @@ class Shown(NamedTuple):
     next: str
 
 
-def shown(page: Page, number: int, total: int) -> Shown:
+def shown(page: Layout, number: int, total: int) -> Shown:
     """Say which rows of a list a page shows."""
     last = min(number * ROWS, total)
     previous = page.address.but(page=number - 1 if number > 2 else None) if number > 1 else ""
@@ -85,7 +88,7 @@ def shown(page: Page, number: int, total: int) -> Shown:
     )
 
 
-def asking(page: Page, asked: Question, path: str, *more: str) -> Address:
+def asking(page: Layout, asked: Question, path: str, *more: str) -> Address:
     """Give the address of another page or file that is asked the same as this one."""
     kept = [(name, value) for name, value in page.address.query if name in (*FILTERS, *more)]
     return Address(path, (("as_of", asked.as_of.isoformat()), *kept))
@@ -108,7 +111,7 @@ async def aging(
     owing = [one for one in report.currencies if one.buckets]
     most = max(owing, key=lambda one: one.items, default=None)
     chosen = next((one for one in owing if one.currency == wanted.currency), most)
-    rows = in_order(await customers_in(lent, asked, chosen), sort, asked)
+    found = await customers_in(lent, asked, chosen, sort, page)
     return show(
         "aging.html",
         layout,
@@ -121,8 +124,8 @@ async def aging(
             Choice(one.currency, one.currency, layout.address.but(shown_in=one.currency, page=None))
             for one in owing
         ],
-        rows=rows[(page - 1) * ROWS : page * ROWS],
-        pager=shown(layout, page, len(rows)),
+        rows=found.rows,
+        pager=shown(layout, page, found.length),
         items=asking(layout, asked, "/aging/items"),
         explain=asking(layout, asked, "/aging/explain"),
         files=[asking(layout, asked, f"/v1/aging/customers.{end}").but() for end in ("xlsx", "csv", "pdf")],
@@ -133,25 +136,20 @@ async def aging(
 
 
 async def customers_in(
-    lent: AsyncConnection, asked: Question, chosen: m.AgingTotals | None
-) -> list[CustomerRow]:
+    lent: AsyncConnection, asked: Question, chosen: m.AgingTotals | None, sort: str, page: int
+) -> CustomerPage:
     """List what each customer owes in the currency that is looked at."""
     if chosen is None:
-        return []
-    return [one for one in await by_customer(lent, asked) if one.currency == chosen.currency]
-
-
-def in_order(rows: list[CustomerRow], sort: str, asked: Question) -> list[CustomerRow]:
-    """Order customers by name, total or the amount in a bucket, downwards after a minus."""
-    key = sort.removeprefix("-")
-    names = [one.name for one in asked.buckets]
-    if key == "name":
-        ordered = sorted(rows, key=lambda one: (one.name or one.customer).casefold())
-    elif key in names:
-        ordered = sorted(rows, key=lambda one: one.amounts[names.index(key)])
-    else:
-        ordered = sorted(rows, key=lambda one: one.total)
-    return ordered[::-1] if sort.startswith("-") else ordered
+        return CustomerPage((), 0)
+    by = sort.removeprefix("-")
+    columns = ("customer", "total", *(one.name for one in asked.buckets))
+    wanted = Page(ROWS, (page - 1) * ROWS, by if by in columns else "total", sort.startswith("-"))
+    if not asked.in_base:
+        return await customer_page(lent, replace(asked, currency=chosen.currency), wanted)
+    # A base currency is that of entities, and no filter of documents: all are listed, and those in it taken.
+    whole = await customer_page(lent, asked, wanted._replace(limit=None, offset=0))
+    rows = [one for one in whole.rows if one.currency == chosen.currency]
+    return CustomerPage(rows[wanted.offset : wanted.offset + ROWS], len(rows))
 
 
 class ItemRow(NamedTuple):
@@ -205,7 +203,7 @@ async def aging_items(
     )
 
 
-def _tabs(page: Page, asked: Question, sums: Sequence[Total]) -> list[Choice]:
+def _tabs(page: Layout, asked: Question, sums: Sequence[Total]) -> list[Choice]:
     """Give the buckets as tabs, with how many items each has."""
     counts = {
         bucket.name: sum(one.items for one in sums if one.bucket == bucket.name) for bucket in asked.buckets

@@ -17,10 +17,12 @@ from contracts.fields import (
     DocumentKind,
     InstrumentStatus,
     InvoiceStatus,
+    NoteKind,
     PaymentKind,
     PaymentStatus,
 )
 from contracts.money import EXPONENTS, decimal_text, round_half_up
+from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.web import charts
 from services.reporting.web.page import Choice, Column
 
@@ -101,6 +103,23 @@ WORDS: Final[dict[str, Mapping[StrEnum, Word]]] = {
     "customer": {
         CustomerStatus.ACTIVE: Word("Active", "good"),
         CustomerStatus.ARCHIVED: Word("Archived", "quiet"),
+    },
+    "note kind": {
+        NoteKind.CALL: Word("Call", "quiet"),
+        NoteKind.EMAIL: Word("E-mail", "quiet"),
+        NoteKind.PROMISE: Word("Promise to pay", "quiet"),
+        NoteKind.DISPUTE: Word("Dispute", "quiet"),
+        NoteKind.OTHER: Word("Other", "quiet"),
+    },
+    "note": {
+        NoteStatus.RECORDED: Word("Recorded", "quiet"),
+        NoteStatus.RESOLVED: Word("Resolved", "good"),
+        NoteStatus.WITHDRAWN: Word("Withdrawn", "quiet"),
+    },
+    "promise": {
+        Standing.OPEN: Word("Promised", "waiting"),
+        Standing.KEPT: Word("Kept", "good"),
+        Standing.BROKEN: Word("Broken", "bad"),
     },
 }
 

@@ -228,7 +228,11 @@ class LocalStack:
 
     def _spawn_web(self) -> Worker:
         log = self._directory / "logs" / f"{_WEB}.log"
-        env = self._worker_environment("reporting")
+        # The console shows beforehand what would happen in all services.
+        env = {
+            **self._worker_environment("reporting"),
+            **{n: v for n, v in self.environment().items() if n in _DSNS},
+        }
         return self._spawn(_WEB, log, env, "OPENITEM_HTTP_PORT", free_port(_WEB_PORT), "web")
 
     def _spawn(

@@ -72,6 +72,7 @@ def _create_states() -> None:
         sa.Column("configured", JSONB(), nullable=True),
         sa.Column("chart", JSONB(), nullable=True),
         sa.Column("pooled", JSONB(), nullable=False),
+        sa.Column("used", JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("entity"),
     )
     op.create_table(

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("settings", JSONB(), nullable=False),
         sa.Column("rates", JSONB(), nullable=False),
+        sa.Column("used", JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("entity"),
     )
     op.create_table(

@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("command", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("service", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
@@ -50,17 +51,7 @@ def upgrade() -> None:
         sa.Column("stated", sa.BigInteger(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("source", "command", "type"),
-    )
-    op.create_table(
-        "balances",
-        sa.Column("customer", sa.Text(), nullable=False),
-        sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("outstanding", sa.BigInteger(), nullable=False),
-        sa.Column("unapplied", sa.BigInteger(), nullable=False),
-        sa.Column("in_process", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
+        sa.PrimaryKeyConstraint("source", "command", "type", "key"),
     )
     op.create_table(
         "credits",
@@ -75,6 +66,17 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("what", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("fact", "payment"),
+    )
+    op.create_table(
+        "customer_accounts",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("outstanding", sa.BigInteger(), nullable=False),
+        sa.Column("unapplied", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
+        sa.Column("due", JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "entity", "currency"),
     )
     op.create_table(
         "customer_versions",
@@ -92,6 +94,9 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("customer_type", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("payers", JSONB(), nullable=False),
+        sa.Column("write_off_limit", sa.BigInteger(), nullable=True),
+        sa.Column("credit_write_off_limit", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("customer"),
     )
     op.create_table(
@@ -103,7 +108,7 @@ def upgrade() -> None:
         sa.Column("due_date", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("entity", "currency", "level", "start", "due_date"),
+        sa.PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
     )
     op.create_table(
         "entities",
@@ -182,6 +187,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("fact", "invoice"),
     )
     op.create_table(
+        "notes",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("contact_date", sa.Date(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=True),
+        sa.Column("promised", sa.BigInteger(), nullable=True),
+        sa.Column("currency", sa.Text(), nullable=True),
+        sa.Column("promise_date", sa.Date(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("author", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("remark", sa.Text(), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("customer", "note"),
+    )
+    op.create_table(
         "payments",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("payment", sa.Text(), nullable=False),
@@ -214,8 +238,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
-    op.create_index("balances_by_outstanding", "balances", ["outstanding"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
+    op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
     )
@@ -225,18 +249,50 @@ def upgrade() -> None:
     op.create_index("history_by_customer", "history", ["customer", "recorded_at"], unique=False)
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
-    op.create_index("movements_by_date", "movements", ["effective_date"], unique=False)
+    op.create_index(
+        "items_open",
+        "items",
+        ["customer", "currency"],
+        unique=False,
+        postgresql_where=sa.text("residual <> 0 AND instalments = '[]'::jsonb"),
+        postgresql_include=["entity", "document_date", "due_date", "residual"],
+    )
+    op.create_index(
+        "items_open_in_parts",
+        "items",
+        ["customer", "currency"],
+        unique=False,
+        postgresql_where=sa.text("residual <> 0 AND instalments <> '[]'::jsonb"),
+        postgresql_include=["entity", "document_date", "residual"],
+    )
+    op.create_index(
+        "items_taken_off",
+        "items",
+        ["customer", "invoice"],
+        unique=False,
+        postgresql_where=sa.text("taken <> '[]'::jsonb"),
+        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
+    )
+    op.create_index(
+        "movements_by_date",
+        "movements",
+        ["effective_date"],
+        unique=False,
+        postgresql_include=["customer", "invoice", "amount"],
+    )
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
+    op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
     for table in (
         "account_months",
         "answers",
-        "balances",
+        "customer_accounts",
         "customers",
         "days",
         "entities",
         "items",
+        "notes",
         "payments",
         "rates",
     ):
@@ -250,8 +306,8 @@ def downgrade() -> None:
     for table in (
         "account_months",
         "answers",
-        "balances",
         "credits",
+        "customer_accounts",
         "customer_versions",
         "customers",
         "days",
@@ -260,6 +316,7 @@ def downgrade() -> None:
         "history",
         "items",
         "movements",
+        "notes",
         "payments",
         "rates",
     ):

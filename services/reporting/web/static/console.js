@@ -123,10 +123,19 @@ function written(minor, exponent) {
   return (minor < 0n ? MINUS : "") + whole + (exponent ? `.${digits.slice(-exponent)}` : "");
 }
 
+// An amount beside a tick says how much of the row is meant; what is not one counts as nothing.
+function meant(box, exponent) {
+  const part = box.closest("tr").querySelector(".part input");
+  if (!part) return BigInt(box.dataset.amount);
+  const [whole, fraction = ""] = part.value.trim().replaceAll(",", "").split(".");
+  const plain = /^\d+$/.test(whole) && /^\d*$/.test(fraction) && fraction.length <= exponent;
+  return plain ? BigInt(whole + fraction.padEnd(exponent, "0")) : 0n;
+}
+
 function addUp(form) {
   const exponent = Number(form.dataset.exponent);
   const ticked = [...form.querySelectorAll("input[data-amount]:checked")];
-  const total = ticked.reduce((sum, box) => sum + BigInt(box.dataset.amount), 0n);
+  const total = ticked.reduce((sum, box) => sum + meant(box, exponent), 0n);
   const running = form.querySelector(".running");
   const left = BigInt(running.dataset.available) - total;
   running.querySelector("[data-show=ticked]").value = written(total, exponent);
@@ -144,7 +153,26 @@ function addUp(form) {
 
 for (const form of document.querySelectorAll("form.ticking")) {
   form.addEventListener("change", () => addUp(form));
+  form.addEventListener("input", () => addUp(form));
   addUp(form);
+}
+
+// --- A tick in the head of a table ticks its rows -----------------------------------------------------
+
+for (const head of document.querySelectorAll("form th.tick")) {
+  const boxes = [...head.closest("table").querySelectorAll("td.tick input")];
+  const all = document.createElement("input");
+  all.type = "checkbox";
+  all.setAttribute("aria-label", "Tick all rows");
+  const look = () => {
+    const ticked = boxes.filter((box) => box.checked).length;
+    all.checked = boxes.length > 0 && ticked === boxes.length;
+    all.indeterminate = ticked > 0 && ticked < boxes.length;
+  };
+  all.addEventListener("change", () => boxes.forEach((box) => (box.checked = all.checked)));
+  head.closest("form").addEventListener("change", look);
+  look();
+  head.append(all);
 }
 
 // --- Copying: spreadsheets read a hyphen as minus and know no dash for zero --------------------------

@@ -1,0 +1,167 @@
+"""Lists of customers and documents as the console shows them, and what is open between us and one."""
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.fields import PaymentStatus
+from services.reporting.domain.items import Item
+from services.reporting.lists import contains
+from services.reporting.queries import Rows
+from services.reporting.store import (
+    CUSTOMER_ACCOUNTS,
+    CUSTOMERS,
+    ENTITIES,
+    HISTORY,
+    ITEMS,
+    RECEIPTS,
+    item_from_row,
+)
+
+OPEN, OVERDUE = "open", "overdue"
+_ENDED: Final = (PaymentStatus.CLOSED.value, PaymentStatus.VOIDED.value, PaymentStatus.BOUNCED.value)
+
+SORTS: Final = {
+    "date": ITEMS.c.document_date,
+    "due": ITEMS.c.due_date,
+    "total": ITEMS.c.total,
+    "open": ITEMS.c.residual,
+    "number": ITEMS.c.number,
+}
+"""By what documents can be sorted."""
+
+
+class Found(NamedTuple):
+    """A customer of a list; one that is not registered has no name."""
+
+    customer: str
+    name: str = ""
+    customer_type: str = ""
+    status: str = "ACTIVE"
+
+
+class Filter(NamedTuple):
+    """Which documents are listed; None means all.
+
+    `text` is a document's id, number, reference or order. `stands` is `open` or `overdue`, seen from `today`.
+    """
+
+    today: date
+    text: str | None = None
+    customer: str | None = None
+    entity: str | None = None
+    currency: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    stands: str | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+
+
+async def customers_listed(
+    connection: AsyncConnection, name: str, status: str | None, after: str, limit: int
+) -> list[Found]:
+    """List customers by account, from behind `after`, those that only have documents too."""
+    like = contains(name)
+    query = select(CUSTOMERS).where(CUSTOMERS.c.customer > after).order_by(CUSTOMERS.c.customer).limit(limit)
+    if name:
+        query = query.where(or_(CUSTOMERS.c.name.ilike(like), CUSTOMERS.c.customer.ilike(like)))
+    if status:
+        query = query.where(CUSTOMERS.c.status == status)
+    registered = [
+        Found(row.customer, row.name, row.customer_type, row.status)
+        for row in (await connection.execute(query)).all()
+    ]
+    if status and status != Found("").status:
+        return registered
+    known = select(CUSTOMERS.c.customer).where(CUSTOMERS.c.customer == CUSTOMER_ACCOUNTS.c.customer).exists()
+    others = (
+        select(CUSTOMER_ACCOUNTS.c.customer).distinct().where(CUSTOMER_ACCOUNTS.c.customer > after, ~known)
+    )
+    if name:
+        others = others.where(CUSTOMER_ACCOUNTS.c.customer.ilike(like))
+    if len(registered) == limit:
+        others = others.where(CUSTOMER_ACCOUNTS.c.customer < registered[-1].customer)
+    rows = await connection.scalars(others.order_by(CUSTOMER_ACCOUNTS.c.customer).limit(limit))
+    return sorted([*registered, *(Found(row) for row in rows)])[:limit]
+
+
+async def balances_of_all(connection: AsyncConnection, customers: Collection[str]) -> Rows:
+    """Give the balances of some customers, by customer, entity and currency."""
+    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.customer.in_(customers))
+    order = (CUSTOMER_ACCOUNTS.c.customer, CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency)
+    return (await connection.execute(query.order_by(*order))).all()
+
+
+async def documents_page(
+    connection: AsyncConnection, wanted: Filter, sort: str, begin: int, limit: int
+) -> Rows:
+    """List documents from number `begin` on; `sort` is a key of SORTS, with a minus before it descending."""
+    column = SORTS[sort.removeprefix("-")]
+    key = (column, ITEMS.c.customer, ITEMS.c.invoice)
+    order = [part.desc() if sort.startswith("-") else part.asc() for part in key]
+    query = select(ITEMS).where(*_conditions(wanted)).order_by(*order).offset(begin).limit(limit)
+    return (await connection.execute(query)).all()
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [
+        ITEMS.c[name] == value
+        for name in ("customer", "entity", "currency", "kind", "status")
+        if (value := getattr(wanted, name)) is not None
+    ]
+    if wanted.text is not None:
+        names = ("invoice", "number", "reference", "sales_order")
+        found.append(or_(*(ITEMS.c[name].ilike(contains(wanted.text)) for name in names)))
+    if wanted.stands in (OPEN, OVERDUE):
+        found.append(ITEMS.c.residual != 0)
+    if wanted.stands == OVERDUE:
+        found += [ITEMS.c.due_date < wanted.today, ITEMS.c.residual > 0]
+    if wanted.due_from is not None:
+        found.append(ITEMS.c.due_date >= wanted.due_from)
+    if wanted.due_to is not None:
+        found.append(ITEMS.c.due_date <= wanted.due_to)
+    return found
+
+
+async def open_documents(connection: AsyncConnection, customer: str) -> list[Item]:
+    """Give what is open of a customer's documents as known now, oldest due date first."""
+    query = select(ITEMS).where(ITEMS.c.customer == customer, ITEMS.c.residual != 0)
+    rows = (await connection.execute(query.order_by(ITEMS.c.due_date, ITEMS.c.invoice))).all()
+    return [item_of(row) for row in rows]
+
+
+def item_of(row: Any) -> Item:
+    """Read an item from a row whose lists are lists already."""
+    return item_from_row(tuple(json.dumps(value) if isinstance(value, list) else value for value in row))
+
+
+async def payments_at_hand(connection: AsyncConnection, customer: str) -> Rows:
+    """List payments of a customer that are not used up, undone or paid out, the oldest first."""
+    query = select(RECEIPTS).where(RECEIPTS.c.customer == customer, RECEIPTS.c.status.not_in(_ENDED))
+    order = (RECEIPTS.c.payment_date, RECEIPTS.c.payment)
+    return (await connection.execute(query.order_by(*order))).all()
+
+
+async def history_page(
+    connection: AsyncConnection, customer: str, after: tuple[datetime, str] | None, limit: int
+) -> Rows:
+    """Tell what happened to a customer's documents, the newest first, from behind (time, fact)."""
+    key = (HISTORY.c.recorded_at, HISTORY.c.fact)
+    query = select(HISTORY).where(HISTORY.c.customer == customer).order_by(*(part.desc() for part in key))
+    if after is not None:
+        query = query.where(tuple_(*key) < tuple_(*after))
+    return (await connection.execute(query.limit(limit))).all()
+
+
+async def entities(connection: AsyncConnection, customers: Iterable[str] = ()) -> list[str]:
+    """Name the entities that are configured, and those that some customers deal with."""
+    configured = await connection.scalars(select(ENTITIES.c.entity))
+    dealt = await connection.scalars(
+        select(CUSTOMER_ACCOUNTS.c.entity).distinct().where(CUSTOMER_ACCOUNTS.c.customer.in_(list(customers)))
+    )
+    return sorted({*configured, *dealt})

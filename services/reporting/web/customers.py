@@ -1,0 +1,229 @@
+"""Customers: all of them with their balances, and what is between us and one."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.fields import CustomerStatus
+from services.reporting import documents
+from services.reporting.domain.aging import Figure, OpenItem, age
+from services.reporting.domain.days import open_parts
+from services.reporting.domain.items import Item
+from services.reporting.domain.notes import NoteStatus, Standing
+from services.reporting.http import models as m
+from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_cursor, today
+from services.reporting.http.desk import connection
+from services.reporting.http.reads import customer_known
+from services.reporting.notes import Told, notes_of
+from services.reporting.web.format import WORDS
+from services.reporting.web.page import Choice
+from services.reporting.web.route import FilledRoute
+from services.reporting.web.showing import page_of, show
+from services.reporting.web.telling import address, happenings
+
+router = APIRouter(include_in_schema=False, route_class=FilledRoute)
+
+Lent = Annotated[AsyncConnection, Depends(connection)]
+Account = Annotated[Name, Query(alias="id")]
+
+ROWS: Final = 100
+LATEST: Final = 8
+"""So many of the last facts are told on the customer's page."""
+
+
+class Line(NamedTuple):
+    """A customer of the list in one currency, entities added up; "" where there is no balance."""
+
+    found: documents.Found
+    currency: str = ""
+    outstanding: int = 0
+    unapplied: int = 0
+    in_process: int = 0
+
+
+class OpenLine(NamedTuple):
+    """An open document: `due_date` is of its earliest open part, `parts` the number of open ones."""
+
+    item: Item
+    due_date: date
+    days_overdue: int
+    parts: int
+
+
+class Dealings(NamedTuple):
+    """What is open between us and a customer in one currency."""
+
+    currency: str
+    aging: Sequence[Figure]
+    invoices: Sequence[OpenLine]
+    credits: Sequence[OpenLine]
+    payments: Sequence[Any]
+
+    @property
+    def owed(self) -> int:
+        """What is open of the invoices."""
+        return sum(line.item.residual for line in self.invoices)
+
+    @property
+    def credited(self) -> int:
+        """What credit notes still give, below zero."""
+        return sum(line.item.residual for line in self.credits)
+
+    @property
+    def left_over(self) -> int:
+        """What is left over of payments."""
+        return sum(row.available for row in self.payments)
+
+
+@router.get("/customers")
+async def customers(
+    request: Request,
+    lent: Lent,
+    name: Word = "",
+    status: CustomerStatus | None = None,
+    cursor: Cursor = None,
+) -> Response:
+    """List customers by account with what they owe and have left over."""
+    place = read_cursor(cursor, (str,))
+    found = await documents.customers_listed(lent, name.strip(), status, place[0] if place else "", ROWS)
+    page = await page_of(request, "Customers", "customers")
+    return show(
+        "customers.html",
+        page,
+        lines=_lines(found, await documents.balances_of_all(lent, [one.customer for one in found])),
+        statuses=[Choice(str(one), said.text) for one, said in WORDS["customer"].items()],
+        next=page.address.but(cursor=cursor_of(found[-1].customer)) if len(found) == ROWS else "",
+        first=page.address.but(cursor=None) if place else "",
+    )
+
+
+def _lines(found: Iterable[documents.Found], balances: Iterable[Any]) -> list[Line]:
+    sums: dict[str, dict[str, Line]] = defaultdict(dict)
+    customers = {one.customer: one for one in found}
+    for row in balances:
+        before = sums[row.customer].get(row.currency, Line(customers[row.customer], row.currency))
+        sums[row.customer][row.currency] = before._replace(
+            outstanding=before.outstanding + row.outstanding,
+            unapplied=before.unapplied + row.unapplied,
+            in_process=before.in_process + row.in_process,
+        )
+    return [
+        line
+        for customer, one in customers.items()
+        for line in (sums[customer].values() if customer in sums else (Line(one),))
+    ]
+
+
+@router.get("/customer")
+async def customer(request: Request, lent: Lent, id_: Account) -> Response:
+    """Show a customer's balances, its open items, payments and credit notes, and what happened last."""
+    known = await customer_known(lent, id_)
+    told = await notes_of(lent, id_, today())
+    latest = await documents.history_page(lent, id_, None, LATEST)
+    page = await page_of(request, title_of(known), "customers")
+    return show(
+        "customer.html",
+        page,
+        known=known,
+        tabs=tabs_of(id_, told),
+        dealings=_dealings(
+            await documents.open_documents(lent, id_), await documents.payments_at_hand(lent, id_), today()
+        ),
+        balances=known.balances,
+        latest=happenings(latest),
+        attention=[one for one in told if asks_for_attention(one)],
+        as_of=today(),
+    )
+
+
+def title_of(known: m.Customer) -> str:
+    """Name a customer."""
+    return known.name or known.customer
+
+
+def tabs_of(customer: str, told: Iterable[Told]) -> list[Choice]:
+    """Give the pages of a customer."""
+    return [
+        Choice("open", "What is open", address("/customer", id=customer)),
+        Choice(
+            "notes",
+            "Notes and promises",
+            address("/customer/notes", id=customer),
+            sum(one.note.status is not NoteStatus.WITHDRAWN for one in told),
+        ),
+        Choice("history", "Timeline", address("/customer/history", id=customer)),
+        Choice("statement", "Statement", address("/customer/statement", customer=customer)),
+        Choice("settings", "Settings", address("/customer/settings", id=customer)),
+    ]
+
+
+def asks_for_attention(told: Told) -> bool:
+    """Say whether a note is a promise that is not kept, or a dispute, and not resolved."""
+    if told.note.status is not NoteStatus.RECORDED:
+        return False
+    if told.outcome is not None:
+        return told.outcome.standing is not Standing.KEPT
+    return told.note.content.kind == "DISPUTE"
+
+
+def _dealings(items: Sequence[Item], payments: Sequence[Any], as_of: date) -> list[Dealings]:
+    currencies = sorted({*(one.currency for one in items), *(one.currency for one in payments)})
+    found = []
+    for currency in currencies:
+        own = [one for one in items if one.currency == currency]
+        parts = [part for one in own for part in _open_parts(one)]
+        lines = [_open_line(one, as_of) for one in own]
+        found.append(
+            Dealings(
+                currency,
+                age(parts, as_of),
+                sorted((one for one in lines if one.item.total >= 0), key=_by_due_date),
+                [one for one in lines if one.item.total < 0],
+                [one for one in payments if one.currency == currency],
+            )
+        )
+    return found
+
+
+def _open_parts(item: Item) -> list[OpenItem]:
+    """Give the open parts of a document."""
+    what = (item.customer, item.invoice, item.entity, item.currency, item.document_date)
+    owed = open_parts(item, item.total - item.residual)
+    return [
+        OpenItem(*what, part.due_date, amount)
+        for part, amount in zip(item.parts, owed, strict=True)
+        if amount
+    ]
+
+
+def _open_line(item: Item, as_of: date) -> OpenLine:
+    parts = _open_parts(item)
+    due_date = min(part.due_date for part in parts)
+    return OpenLine(item, due_date, (as_of - due_date).days, len(parts))
+
+
+def _by_due_date(line: OpenLine) -> tuple[date, str]:
+    return line.due_date, line.item.invoice
+
+
+@router.get("/customer/history")
+async def history(request: Request, lent: Lent, id_: Account, cursor: Cursor = None) -> Response:
+    """Tell what happened to a customer's documents, the newest first."""
+    known = await customer_known(lent, id_)
+    place = read_cursor(cursor, (datetime, str))
+    rows = await documents.history_page(lent, id_, place, ROWS)
+    page = await page_of(request, title_of(known), "customers")
+    last = cursor_of(rows[-1].recorded_at, rows[-1].fact) if len(rows) == ROWS else ""
+    return show(
+        "customer_history.html",
+        page,
+        known=known,
+        tabs=tabs_of(id_, await notes_of(lent, id_, today())),
+        told=happenings(rows),
+        next=page.address.but(cursor=last) if last else "",
+        first=page.address.but(cursor=None) if place else "",
+    )

@@ -1,0 +1,382 @@
+"""Recording payments, prepayments and refunds, and changing what one says before it is released."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, NamedTuple
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.fields import PaymentKind
+from services.reporting import paying
+from services.reporting.http.asking import Name, today
+from services.reporting.http.desk import connection
+from services.reporting.http.reads import payment_page
+from services.reporting.web.acting import Form, attempt
+from services.reporting.web.offers import Ask
+from services.reporting.web.payments import Currency, Filter
+from services.reporting.web.proposing import ACTOR, Proposal, address, balances, propose, read, said
+from services.reporting.web.showing import from_here, go, page_of, show
+from services.runtime import clock
+
+router = APIRouter(include_in_schema=False)
+
+Lent = Annotated[AsyncConnection, Depends(connection)]
+
+_SAID: Final = (
+    Ask("currency", "Currency", required=True, hint="An ISO 4217 code such as EUR."),
+    Ask("amount", "Amount", "amount", required=True),
+    Ask("payment_date", "Date", "date", required=True),
+    Ask("method", "Method", hint="Such as transfer, card or draft. It decides the payment profile."),
+    Ask("reference", "Reference", hint="What the payer wrote: invoices named in it are suggested first."),
+    Ask("charge", "Bank charges", "amount", hint="Kept by the bank; the customer is credited in full."),
+    Ask("rate", "Rate", hint="Units of the base currency for one; without it the rate of the date."),
+)
+_ORDER: Final = Ask("order", "Sales order", hint="It is applied to the order's invoice when that opens.")
+_WHOSE: Final = (
+    Ask(
+        "kind",
+        "Kind",
+        "choice",
+        choices=((PaymentKind.PAYMENT, "Payment"), (PaymentKind.PREPAYMENT, "Prepayment")),
+    ),
+    Ask("customer", "Customer", required=True, hint="The account, such as C-100."),
+    Ask("entity", "Entity", required=True),
+    Ask("payment", "Payment id", hint="Up to 50 characters; one is made when this is empty."),
+)
+_HOW: Final = Ask(
+    "how",
+    "What to do with it",
+    "choice",
+    choices=(
+        ("receive", "Receive: record and release"),
+        ("record", "Record only"),
+        ("hold", "Record and hold"),
+    ),
+)
+NEW: Final = (*_WHOSE, *_SAID, _ORDER, _HOW)
+
+EARLIER: Final = (
+    "This replaces all that the payment says. Invoices listed on it are taken off, and bank charges are "
+    "those written here: list the invoices again afterwards."
+)
+
+
+@router.get("/payments/new")
+async def new(
+    request: Request,
+    customer: Filter = None,
+    entity: Filter = None,
+    currency: Currency = None,
+    kind: Filter = None,
+) -> Response:
+    """Ask for a payment or a prepayment."""
+    values = {
+        "customer": customer or "",
+        "entity": entity or "",
+        "currency": currency or "",
+        "kind": kind or "",
+        "payment_date": today().isoformat(),
+    }
+    return await _ask(request, Form(values))
+
+
+@router.post("/payments/new", dependencies=[Depends(from_here)])
+async def record(request: Request, lent: Lent) -> Response:
+    """Show what was typed as it will be booked, then send it."""
+    form = Form(await request.form())
+    command, fields = _recording(form)
+    if form.errors or form.text("step") == "again":
+        return await _ask(request, form)
+    if form.text("step") != "send":
+        return await _confirm(request, lent, form, command, fields)
+    attempted = await attempt(request, command, fields, form.text("id"), ACTOR)
+    if attempted.is_refused:
+        form.values.pop("id", None)
+        form.errors[""] = attempted.text
+        return await _ask(request, form)
+    return go("/payment", attempted.id, customer=fields["customer"], id=fields["payment"])
+
+
+def _recording(form: Form) -> tuple[str, dict[str, Any]]:
+    """Read the command that records what was typed."""
+    currency = form.currency("currency")
+    fields = read(form, NEW, currency)
+    how = fields.pop("how", "receive")
+    fields["currency"] = currency
+    # The id of the form makes the payment's, so that a form that is sent twice records one.
+    fields.setdefault("payment", f"PAY-{form.text('id') or clock.new_id()}"[:50])
+    _charged(fields)
+    if how == "receive":
+        return "ReceivePayment", fields
+    return "RecordPayment", {**fields, "hold": how == "hold"}
+
+
+def _charged(fields: dict[str, Any]) -> None:
+    charge = fields.pop("charge", None)
+    if charge:
+        fields["charges"] = [{"amount": charge}]
+
+
+async def _ask(request: Request, form: Form) -> Response:
+    proposal = Proposal(
+        "New payment",
+        "What came in, and from whom?",
+        "/payments/new",
+        "Show what will be booked",
+        "/payments",
+        NEW,
+        note="To pay money back, choose what to refund on the page of the payment or the customer.",
+    )
+    return await propose(request, proposal, form, status=422 if form.errors else 200)
+
+
+async def _confirm(
+    request: Request, lent: AsyncConnection, form: Form, command: str, fields: dict[str, Any]
+) -> Response:
+    customer, currency, amount = fields["customer"], fields["currency"], fields["amount"]
+    names = await paying.names_of(lent, {customer})
+    who = f"{names[customer]} ({customer})" if customer in names else f"{customer}, which is not registered"
+    kind = PaymentKind(fields.get("kind", PaymentKind.PAYMENT)).value.lower()
+    receives = command == "ReceivePayment"
+    will = [("Customer", who), ("Entity", fields["entity"]), ("Amount", said(amount, currency))]
+    will += [
+        (ask.label, str(fields[ask.name])) for ask in (*_SAID[2:5], _SAID[6], _ORDER) if ask.name in fields
+    ]
+    if "charges" in fields:
+        will.append(("Of it kept by the bank", said(fields["charges"][0]["amount"], currency)))
+    verb = "Receive" if receives else "Hold" if fields.get("hold") else "Record"
+    proposal = Proposal(
+        f"New {kind}",
+        "It is booked at once." if receives else "Nothing is booked before its release.",
+        "/payments/new",
+        f"{verb} {said(amount, currency)} from {names.get(customer, customer)}",
+        "/payments",
+        hidden={**{name: value for name, value in form.values.items() if name != "id"}, "step": "send"},
+        will=tuple(will),
+        changes=await balances(
+            lent, (customer, fields["entity"], currency), owed=0, unapplied=amount if receives else 0
+        ),
+        note="A card payment that is not captured, or an entity that holds payments on entry, waits first."
+        if receives
+        else "",
+        back=True,
+    )
+    return await propose(request, proposal, form)
+
+
+# -- editing ------------------------------------------------------------------------------------------------
+
+
+@router.get("/payment/edit")
+async def edit(request: Request, lent: Lent, customer: Name, id: Name) -> Response:
+    """Ask what a payment is to say."""
+    one = (await payment_page(lent, customer, id)).payment
+    if one.kind == PaymentKind.REFUND:
+        return go("/payments/refund", customer=customer, entity=one.entity, currency=one.currency, payment=id)
+    values = {
+        "customer": one.customer,
+        "payment": one.payment,
+        "currency": one.currency,
+        "amount": said(one.amount, one.currency).rpartition(" ")[0],
+        "payment_date": one.payment_date.isoformat(),
+        "method": one.method,
+        "reference": one.reference,
+        "order": one.sales_order,
+        "is_prepayment": "yes" if one.kind == PaymentKind.PREPAYMENT else "",
+    }
+    return await _ask_edit(request, Form(values))
+
+
+@router.post("/payment/edit", dependencies=[Depends(from_here)])
+async def change(request: Request) -> Response:
+    """Send what a payment is to say."""
+    form = Form(await request.form())
+    currency = form.currency("currency")
+    fields = {**read(form, _edit_asks(form), currency), "currency": currency}
+    _charged(fields)
+    customer, payment = form.text("customer"), form.text("payment")
+    if form.errors:
+        return await _ask_edit(request, form)
+    command = {"customer": customer, "payment": payment, **fields}
+    attempted = await attempt(request, "EditPayment", command, form.text("id"), ACTOR)
+    if attempted.is_refused:
+        form.values.pop("id", None)
+        form.errors[""] = attempted.text
+        return await _ask_edit(request, form)
+    return go("/payment", attempted.id, customer=customer, id=payment)
+
+
+def _edit_asks(form: Form) -> tuple[Ask, ...]:
+    return (*_SAID, _ORDER) if form.text("is_prepayment") else _SAID
+
+
+async def _ask_edit(request: Request, form: Form) -> Response:
+    customer, payment = form.text("customer"), form.text("payment")
+    kept = ("customer", "payment", "is_prepayment")
+    proposal = Proposal(
+        f"Edit {payment}",
+        "What does it say?",
+        "/payment/edit",
+        f"Change {payment}",
+        address("/payment", customer, payment),
+        _edit_asks(form),
+        {name: form.text(name) for name in kept},
+        note=EARLIER,
+    )
+    return await propose(request, proposal, form, status=422 if form.errors else 200)
+
+
+# -- refunds ------------------------------------------------------------------------------------------------
+
+
+class Source(NamedTuple):
+    """Something that can be paid back, as much as is left of it. `field` is its place in the form."""
+
+    field: str
+    document: str
+    is_credit_note: bool
+    entity: str
+    currency: str
+    day: Any
+    available: int
+
+
+@router.get("/payments/refund")
+async def refund(
+    request: Request,
+    lent: Lent,
+    customer: Filter = None,
+    id: Filter = None,
+    entity: Filter = None,
+    currency: Currency = None,
+    payment: Filter = None,
+) -> Response:
+    """Show what can be paid back to a customer; from the page of a payment, that payment is filled in."""
+    sources = await _sources(lent, customer or "")
+    chosen = next((one for one in sources if one.document == id and not one.is_credit_note), None)
+    if chosen is not None:
+        entity, currency = chosen.entity, chosen.currency
+    values = {"customer": customer or "", "entity": entity or "", "currency": currency or ""}
+    values |= {"payment": payment or "", "edits": "yes" if payment else ""}
+    values["payment_date"] = today().isoformat()
+    if chosen is not None:
+        values[chosen.field] = said(chosen.available, chosen.currency).rpartition(" ")[0]
+    return await _ask_refund(request, lent, Form(values), sources)
+
+
+@router.post("/payments/refund", dependencies=[Depends(from_here)])
+async def pay_back(request: Request, lent: Lent) -> Response:
+    """Show what will be paid back, then send it."""
+    form = Form(await request.form())
+    customer, entity = form.text("customer", required=True), form.text("entity", required=True)
+    currency = form.currency("currency")
+    fields = read(form, _REFUND, currency)
+    sources = await _sources(lent, customer)
+    wanted: list[dict[str, Any]] = []
+    for one in _of_place(sources, entity, currency):
+        amount = form.amount(one.field, currency, required=False)
+        if amount:
+            wanted.append({"document": one.document, "amount": amount, "is_credit_note": one.is_credit_note})
+    if not wanted and not form.errors:
+        form.errors[""] = "Nothing to pay back is written. Write an amount beside what you refund."
+    if form.errors or form.text("step") == "again":
+        return await _ask_refund(request, lent, form, sources)
+    fields.setdefault("payment", f"REF-{form.text('id') or clock.new_id()}"[:50])
+    total = sum(one["amount"] for one in wanted)
+    command = {"customer": customer, "currency": currency, "amount": total, "sources": wanted, **fields}
+    if form.text("step") != "send":
+        return await _confirm_refund(request, lent, form, entity, command)
+    name = "EditPayment" if form.text("edits") else "ReceivePayment"
+    if name == "ReceivePayment":
+        command |= {"kind": PaymentKind.REFUND, "entity": entity}
+    attempted = await attempt(request, name, command, form.text("id"), ACTOR)
+    if attempted.is_refused:
+        form.values.pop("id", None)
+        form.errors[""] = attempted.text
+        return await _ask_refund(request, lent, form, sources)
+    return go("/payment", attempted.id, customer=customer, id=command["payment"])
+
+
+_REFUND: Final = (
+    Ask("payment", "Refund id", hint="One is made when this is empty."),
+    Ask("payment_date", "Date", "date", required=True),
+    Ask("method", "Method", hint="How the money goes back, such as transfer."),
+    Ask("reference", "Reference"),
+)
+
+
+async def _sources(lent: AsyncConnection, customer: str) -> list[Source]:
+    payments, notes = await paying.refundable(lent, customer)
+    found = [
+        (one.payment, False, one.entity, one.currency, one.payment_date, one.available) for one in payments
+    ]
+    found += [
+        (one.invoice, True, one.entity, one.currency, one.document_date, -one.residual) for one in notes
+    ]
+    return [Source(f"{'note' if one[1] else 'receipt'}:{one[0]}", *one) for one in found]
+
+
+def _of_place(sources: Sequence[Source], entity: str, currency: str) -> list[Source]:
+    return [one for one in sources if (one.entity, one.currency) == (entity, currency)]
+
+
+async def _ask_refund(
+    request: Request, lent: AsyncConnection, form: Form, sources: Sequence[Source]
+) -> Response:
+    customer = form.text("customer")
+    places = sorted({(one.entity, one.currency) for one in sources})
+    entity, currency = form.text("entity"), form.text("currency")
+    if len(places) == 1 and not entity:
+        entity, currency = places[0]
+    page = await page_of(request, "Refund", "payments")
+    names = await paying.names_of(lent, {customer})
+    return show(
+        "refund.html",
+        page,
+        422 if form.errors else 200,
+        form=form,
+        id=form.values.get("id") or clock.new_id(),
+        customer=customer,
+        name=names.get(customer, customer),
+        places=places,
+        entity=entity,
+        currency=currency,
+        sources=_of_place(sources, entity, currency),
+        asks=_REFUND,
+    )
+
+
+async def _confirm_refund(
+    request: Request, lent: AsyncConnection, form: Form, entity: str, command: dict[str, Any]
+) -> Response:
+    customer, currency, total = command["customer"], command["currency"], command["amount"]
+    names = await paying.names_of(lent, {customer})
+    notes = sum(one["amount"] for one in command["sources"] if one["is_credit_note"])
+    will = [("Customer", f"{names[customer]} ({customer})" if customer in names else customer)]
+    will += [
+        (
+            "Of credit note" if one["is_credit_note"] else "Of payment",
+            f"{one['document']}: {said(one['amount'], currency)}",
+        )
+        for one in command["sources"]
+    ]
+    will += [("Date", command["payment_date"]), ("Method", command.get("method") or "not said")]
+    edits = bool(form.text("edits"))
+    verb = "Change the refund to" if edits else "Refund"
+    proposal = Proposal(
+        f"Refund {command['payment']}" if edits else "Refund",
+        "Nothing is paid out before its release." if edits else "The money goes out at once.",
+        "/payments/refund",
+        f"{verb} {said(total, currency)} to {names.get(customer, customer)}",
+        f"/payments/refund?{urlencode({'customer': customer})}"
+        if not edits
+        else address("/payment", customer, command["payment"]),
+        hidden={**{name: value for name, value in form.values.items() if name != "id"}, "step": "send"},
+        will=tuple(will),
+        changes=()
+        if edits
+        else await balances(lent, (customer, entity, currency), owed=notes, unapplied=notes - total),
+        back=True,
+    )
+    return await propose(request, proposal, form)

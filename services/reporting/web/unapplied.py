@@ -1,0 +1,410 @@
+"""Unapplied: what came in and is not applied, what it would best be used for, and using it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from typing import Annotated, Any, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.datastructures import FormData
+
+from contracts.fields import PaymentKind, PaymentStatus
+from contracts.money import decimal_text
+from services.reporting import lists, paying
+from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
+from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor, refused
+from services.reporting.http.desk import connection
+from services.reporting.http.reads import payment_page
+from services.reporting.web.acting import Attempt, Form
+from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
+from services.reporting.web.payments import Currency, Filter
+from services.reporting.web.proposing import ACTOR, Change, address, as_json, balances, key_of, keys_of
+from services.reporting.web.sending import Command, attempt_all
+from services.reporting.web.showing import from_here, go, page_of, show
+from services.runtime import clock
+
+router = APIRouter(include_in_schema=False)
+
+Lent = Annotated[AsyncConnection, Depends(connection)]
+
+ROWS: Final = 100
+CHOSEN: Final = "chosen by you"
+
+
+class Left(NamedTuple):
+    """A payment with something left over, and what it would best be used for."""
+
+    payment: Any
+    suggestions: Sequence[Suggestion]
+
+    @property
+    def suggested(self) -> int:
+        """How much would be used."""
+        return sum(one.amount for one in self.suggestions)
+
+    @property
+    def key(self) -> str:
+        """What its tick sends."""
+        return key_of(self.payment)
+
+
+def suggestions(payments: Sequence[Any], items: Sequence[Any]) -> list[Left]:
+    """Suggest for each payment, in their order; what one would pay is not suggested to another.
+
+    Those that say what they are for come first, so that an older one does not take it from them.
+    """
+    alone = [_suggested(one, items, {}) for one in payments]
+    taken: dict[tuple[str, str], int] = defaultdict(int)
+    found: dict[int, Left] = {}
+    for index in sorted(range(len(payments)), key=lambda place: not _is_certain(alone[place])):
+        one = payments[index]
+        proposed = _suggested(one, items, taken)
+        for suggestion in proposed:
+            taken[one.customer, suggestion.invoice] += suggestion.amount
+        found[index] = Left(one, proposed)
+    return [found[index] for index in range(len(payments))]
+
+
+def _suggested(one: Any, items: Sequence[Any], taken: Mapping[tuple[str, str], int]) -> Sequence[Suggestion]:
+    if one.status != PaymentStatus.OPEN:
+        return ()
+    own = {invoice: amount for (customer, invoice), amount in taken.items() if customer == one.customer}
+    left = LeftOver(one.customer, one.entity, one.currency, one.available, one.reference, one.sales_order)
+    return suggest(left, items, own)
+
+
+def _is_certain(proposed: Sequence[Suggestion]) -> bool:
+    return any(suggestion.reason != OLDEST for suggestion in proposed)
+
+
+@router.get("/unapplied")
+async def unapplied(
+    request: Request,
+    lent: Lent,
+    customer: Filter = None,
+    entity: Filter = None,
+    currency: Currency = None,
+    cursor: Cursor = None,
+) -> Response:
+    """List payments with something left over, the oldest first, with what they would best be used for."""
+    return await _show_unapplied(request, lent, (customer, entity, currency), cursor)
+
+
+async def _show_unapplied(
+    request: Request,
+    lent: AsyncConnection,
+    asked: tuple[str | None, str | None, str | None] = (None, None, None),
+    cursor: str | None = None,
+    error: str = "",
+) -> Response:
+    wanted = lists.Wanted(*(value or None for value in asked))
+    after = read_cursor(cursor, (date, str, str))
+    rows = await lists.unapplied(lent, wanted, after, ROWS)
+    customers = {row.customer for row in rows}
+    found = suggestions(rows, await paying.payable(lent, customers))
+    page = await page_of(request, "Unapplied", "unapplied")
+    last = rows[-1] if len(rows) == ROWS else None
+    by_currency = sorted(found, key=lambda left: left.payment.currency)
+    return show(
+        "unapplied.html",
+        page,
+        422 if error else 200,
+        groups=[
+            (currency, list(group))
+            for currency, group in groupby(by_currency, lambda left: left.payment.currency)
+        ],
+        names=await paying.names_of(lent, customers),
+        wanted=wanted,
+        error=error,
+        is_first=after is None,
+        next=page.address.but(cursor=cursor_of(last.payment_date, last.customer, last.payment))
+        if last
+        else "",
+    )
+
+
+class Use(NamedTuple):
+    """A payment is used for an invoice of `debtor`: `open` is what is owed on it, in `currency`."""
+
+    customer: str
+    payment: str
+    debtor: str
+    invoice: str
+    due_date: date | None
+    open: int
+    amount: int
+    currency: str
+    reason: str
+    lists: bool = False
+
+
+@router.post("/unapplied", dependencies=[Depends(from_here)])
+async def propose_many(request: Request, lent: Lent) -> Response:
+    """Show what the ticked payments would be used for."""
+    sent = await request.form()
+    keys = keys_of(sent.getlist("payment"))
+    if not keys:
+        return await _show_unapplied(request, lent, error="No payment is ticked. Tick those to apply.")
+    payments = await paying.payments_of_all(lent, set(keys))
+    items = await paying.payable(lent, {one.customer for one in payments})
+    uses = _uses(suggestions(payments, items), items)
+    if not uses:
+        return await _show_unapplied(
+            request, lent, error="The customers of these payments owe nothing that they could pay."
+        )
+    return await confirm(request, lent, uses, payments, "/unapplied")
+
+
+def _uses(found: Sequence[Left], items: Sequence[Any]) -> list[Use]:
+    """Give what payments are used for; `open` is what those before them leave."""
+    by_invoice = {(item.customer, item.invoice): item for item in items}
+    taken: dict[tuple[str, str], int] = defaultdict(int)
+    uses = []
+    for left in found:
+        for one in left.suggestions:
+            key = left.payment.customer, one.invoice
+            uses.append(_use(left.payment, by_invoice[key], one, taken[key]))
+            taken[key] += one.amount
+    return uses
+
+
+def _use(payment: Any, item: Any, one: Suggestion, taken: int = 0) -> Use:
+    return Use(
+        payment.customer,
+        payment.payment,
+        item.customer,
+        item.invoice,
+        item.due_date,
+        item.residual - taken,
+        one.amount,
+        payment.currency,
+        one.reason,
+        payment.status in UNRELEASED,
+    )
+
+
+async def confirm(
+    request: Request,
+    lent: AsyncConnection,
+    uses: Sequence[Use],
+    payments: Sequence[Any],
+    cancel: str,
+) -> Response:
+    """Show who pays what, and the balances after it. All are in one currency."""
+    currency = uses[0].currency
+    total = sum(one.amount for one in uses)
+    page = await page_of(request, "Apply payments" if len(payments) > 1 else "Apply a payment", "unapplied")
+    invoices = len({(one.debtor, one.invoice) for one in uses})
+    verb = "List" if uses[0].lists else "Apply"
+    return show(
+        "applying.html",
+        page,
+        uses=uses,
+        names=await paying.names_of(lent, {one.debtor for one in uses}),
+        total=total,
+        currency=currency,
+        changes=await _balances_after(lent, uses, payments),
+        plan=json.dumps(_plan(uses)),
+        id=clock.new_id(),
+        lists=uses[0].lists,
+        button=f"{verb} {_grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
+        f"{invoices} invoice{'' if invoices == 1 else 's'}",
+        cancel=cancel,
+    )
+
+
+def _grouped(minor: int, currency: str) -> str:
+    whole, point, fraction = decimal_text(minor, currency).partition(".")
+    return f"{int(whole):,}{point}{fraction}"
+
+
+def _plan(uses: Sequence[Use]) -> list[dict[str, Any]]:
+    """Write what is shown as commands' fields, a payment each."""
+    plan: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for one in uses:
+        request: dict[str, Any] = {"invoice": one.invoice, "amount": one.amount}
+        if one.debtor != one.customer:
+            request["debtor"] = one.debtor
+        plan[one.customer, one.payment].append(request)
+    return [
+        {"customer": customer, "payment": payment, "applications": requests}
+        for (customer, payment), requests in plan.items()
+    ]
+
+
+async def _balances_after(
+    lent: AsyncConnection, uses: Sequence[Use], payments: Sequence[Any]
+) -> list[Change]:
+    if uses[0].lists:
+        return []
+    entities = {(one.customer, one.payment): one.entity for one in payments}
+    owed: dict[tuple[str, str, str], int] = defaultdict(int)
+    unapplied: dict[tuple[str, str, str], int] = defaultdict(int)
+    for one in uses:
+        entity = entities[one.customer, one.payment]
+        owed[one.debtor, entity, one.currency] -= one.amount
+        unapplied[one.customer, entity, one.currency] -= one.amount
+    changes: list[Change] = []
+    for place in sorted({*owed, *unapplied}):
+        changes += await balances(lent, place, owed=owed[place], unapplied=unapplied[place])
+    return changes
+
+
+class Result(NamedTuple):
+    """What came of one payment's command."""
+
+    customer: str
+    payment: str
+    what: str
+    attempt: Attempt
+
+
+@router.post("/unapplied/apply", dependencies=[Depends(from_here)])
+async def apply(request: Request) -> Response:
+    """Send what was confirmed: a command a payment, each with an answer of its own."""
+    form = Form(await request.form())
+    plan = _planned(form.text("plan"))
+    currency = form.currency("currency")
+    more = _when(form)
+    id_ = form.text("id") or clock.new_id()
+    commands = [
+        Command(f"{id_}-{number}", "ApplyPayment", {**one, **more}) for number, one in enumerate(plan)
+    ]
+    attempts = await attempt_all(request, commands, ACTOR)
+    if len(plan) == 1 and not attempts[0].is_refused:
+        return go("/payment", attempts[0].id, customer=plan[0]["customer"], id=plan[0]["payment"])
+    results = [
+        Result(one["customer"], one["payment"], _said(one["applications"], currency), attempted)
+        for one, attempted in zip(plan, attempts, strict=True)
+    ]
+    return await show_results(request, results, "Applications", ("/unapplied", "Back to what is unapplied"))
+
+
+def _planned(text: str) -> list[dict[str, Any]]:
+    """Read what was confirmed. Raises Problem. Its amounts are checked as those of any command."""
+    plan = as_json(text)
+    names = {"customer", "payment", "applications"}
+    if not isinstance(plan, list) or not all(isinstance(one, dict) and set(one) == names for one in plan):
+        raise refused("plan", "it is none that was shown here")
+    return plan
+
+
+def _when(form: Form) -> dict[str, Any]:
+    """Read the date, which is each payment's own unless it is given, and whether they are only listed."""
+    more: dict[str, Any] = {}
+    if form.text("application_date"):
+        more["application_date"] = form.day("application_date")
+    if form.text("list_only"):
+        more["list_only"] = True
+    return more
+
+
+def _said(applications: Sequence[Mapping[str, Any]], currency: str) -> str:
+    return ", ".join(f"{one['invoice']} {_grouped(one['amount'], currency)}" for one in applications)
+
+
+async def show_results(
+    request: Request, results: Sequence[Result], title: str, back: tuple[str, str]
+) -> Response:
+    """Show the answer to every payment's command."""
+    page = await page_of(request, title, "unapplied" if back[0] == "/unapplied" else "payments")
+    done = sum(one.attempt.state == "done" for one in results)
+    return show("results.html", page, results=results, done=done, back=back)
+
+
+# -- one payment --------------------------------------------------------------------------------------------
+
+
+@router.get("/payment/apply")
+async def choose(
+    request: Request,
+    lent: Lent,
+    customer: Name,
+    id: Name,
+    debtor: Filter = None,
+) -> Response:
+    """Show what a customer owes, to tick what a payment pays; what is suggested is ticked already."""
+    return await _choose(request, lent, customer, id, debtor or customer)
+
+
+async def _choose(
+    request: Request,
+    lent: AsyncConnection,
+    customer: str,
+    payment: str,
+    debtor: str,
+    form: Form | None = None,
+    sent: FormData | None = None,
+) -> Response:
+    shown = await payment_page(lent, customer, payment)
+    one = shown.payment
+    available = _usable(one)
+    items = [
+        item
+        for item in await paying.payable(lent, {debtor})
+        if (item.entity, item.currency) == (one.entity, one.currency)
+    ]
+    left = LeftOver(debtor, one.entity, one.currency, available, one.reference, one.sales_order)
+    proposed = {found.invoice: found for found in suggest(left, items)}
+    ticked = set(sent.getlist("invoice")) if sent is not None else set(proposed)
+    page = await page_of(request, f"Apply {one.payment}", "payments")
+    return show(
+        "apply.html",
+        page,
+        422 if form is not None else 200,
+        one=one,
+        names=await paying.names_of(lent, {customer, debtor}),
+        debtor=debtor,
+        available=available,
+        items=items,
+        proposed=proposed,
+        ticked=ticked,
+        form=form or Form({}),
+        is_legal=is_offered(BY_KEY["apply"], shown),
+        lists=one.status in UNRELEASED,
+    )
+
+
+def _usable(one: Any) -> int:
+    """What can be used of a payment: before its release nothing is taken from its amount yet."""
+    if one.kind == PaymentKind.REFUND:
+        return 0
+    return int(one.amount if one.status in UNRELEASED else one.available)
+
+
+@router.post("/payment/apply", dependencies=[Depends(from_here)])
+async def propose_one(request: Request, lent: Lent) -> Response:
+    """Show what the ticked invoices would get."""
+    sent = await request.form()
+    form = Form(sent)
+    customer, payment = form.text("customer"), form.text("payment")
+    debtor = form.text("debtor") or customer
+    one = (await payment_page(lent, customer, payment)).payment
+    items = {item.invoice: item for item in await paying.payable(lent, {debtor})}
+    uses = []
+    for invoice in map(str, sent.getlist("invoice")):
+        amount = form.amount(f"amount:{invoice}", one.currency)
+        item = items.get(invoice)
+        if item is None:
+            form.errors[""] = f"{invoice} is not open any more. See what it was cleared with."
+        elif amount is not None and amount > item.residual:
+            form.errors[f"amount:{invoice}"] = (
+                f"No more than {_grouped(item.residual, one.currency)} is open."
+            )
+        elif amount is not None:
+            uses.append(_use(one, item, Suggestion(invoice, amount, CHOSEN)))
+    total = sum(use.amount for use in uses)
+    available = _usable(one)
+    if not uses and not form.errors:
+        form.errors[""] = "No invoice is ticked. Tick those that it pays."
+    elif total > available:
+        form.errors[""] = (
+            f"{_grouped(total, one.currency)} is ticked, and {_grouped(available, one.currency)} is "
+            "available. Untick an invoice, or write less beside it."
+        )
+    if form.errors:
+        return await _choose(request, lent, customer, payment, debtor, form, sent)
+    return await confirm(request, lent, uses, [one], address("/payment/apply", customer, payment))
