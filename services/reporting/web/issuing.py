@@ -10,12 +10,13 @@ from services.reporting import documents
 from services.reporting.aging import names_of
 from services.reporting.http.asking import Word, today
 from services.reporting.http.desk import connection
+from services.reporting.http.what_if import WhatIf
 from services.reporting.lists import balances_of
 from services.reporting.web.acting import Form, attempt
 from services.reporting.web.format import WORDS
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
-from services.reporting.web.settling import ACTOR, form_of, marked
+from services.reporting.web.settling import ACTOR, foreseen, form_of, marked
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 
@@ -70,15 +71,15 @@ async def new(request: Request, lent: Lent) -> Response:
         form.values["lines"] = str(min(_count(form) + more, MOST_LINES))
         return await _show(request, lent, form, None)
     content = _content(form)
-    if form.errors or not form.text("sure"):
-        return await _show(request, lent, form, None if form.errors else content)
     command = DRAFT if form.text("how") == DRAFT else ISSUE
+    if form.errors or not form.text("sure"):
+        found = None if form.errors else await foreseen(request, form, command, content.fields)
+        return await _show(request, lent, form, None if form.errors else content, found)
     done = await attempt(request, command, content.fields, form.text("command"), ACTOR)
     if done.is_refused:
         marked(form, done)
         return await _show(request, lent, form, None)
-    found = content.fields
-    return go("/invoice", done.id, customer=found["customer"], id=found["invoice"])
+    return go("/invoice", done.id, customer=content.fields["customer"], id=content.fields["invoice"])
 
 
 def _count(form: Form) -> int:
@@ -144,7 +145,13 @@ def _discount(form: Form) -> dict[str, Any] | None:
     return {"until": form.day("until"), "percent": percent} if percent else None
 
 
-async def _show(request: Request, lent: AsyncConnection, form: Form, content: Content | None) -> Response:
+async def _show(
+    request: Request,
+    lent: AsyncConnection,
+    form: Form,
+    content: Content | None,
+    found: WhatIf | None = None,
+) -> Response:
     page = await page_of(request, "Issue a document", "invoices")
     customer = form.text("customer")
     names = await names_of(lent, {customer})
@@ -153,6 +160,7 @@ async def _show(request: Request, lent: AsyncConnection, form: Form, content: Co
         page,
         form=form,
         content=content,
+        found=found,
         name=names.get(customer, ""),
         owed=await _owed(lent, content) if content else 0,
         ways=WAYS,

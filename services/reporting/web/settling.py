@@ -1,6 +1,6 @@
 """What is done to a document: written off, credited, undone, posted, put away. Shown first, then sent."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -12,11 +12,13 @@ from services.reporting import documents
 from services.reporting.domain.items import Item
 from services.reporting.http.asking import Name, today
 from services.reporting.http.desk import connection
-from services.reporting.http.problems import not_found
+from services.reporting.http.problems import Problem, not_found
+from services.reporting.http.what_if import WhatIf
 from services.reporting.lists import balances_of
 from services.reporting.queries import items_named, movements_on
 from services.reporting.web.acting import Attempt, Form, attempt
 from services.reporting.web.format import WORDS, money
+from services.reporting.web.preview import preview
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
@@ -62,6 +64,19 @@ def marked(form: Form, done: Attempt) -> None:
     form.values["command"] = clock.new_id()
 
 
+async def foreseen(request: Request, form: Form, command: str, fields: Mapping[str, Any]) -> WhatIf | None:
+    """Play a command and give what it would do; a refusal is noted in the form before anything is sent."""
+    try:
+        found = await preview(request, [(command, fields)], today())
+    except Problem as problem:
+        form.errors[""] = f"{problem.details.detail} {problem.details.remedy}"
+        return None
+    refused = next((one for one in found.answers if not one.accepted), None) if found else None
+    if refused is not None:
+        form.errors[FIELD_OF.get(refused.code, "")] = refused.text
+    return found
+
+
 # -- writing off --------------------------------------------------------------------------------------------
 
 
@@ -89,8 +104,6 @@ async def write_off(request: Request, lent: Lent, customer: Account, invoice: Do
     reason = form.text("reason", required=True)
     if amount is not None and amount > abs(item.residual) and "amount" not in form.errors:
         form.errors["amount"] = f"No more than {money(abs(item.residual), item.currency)} is open."
-    if form.errors or not form.text("sure"):
-        return await _show_write_off(request, lent, item, form, None if form.errors else amount)
     fields = {
         "customer": customer,
         "invoice": invoice,
@@ -99,6 +112,9 @@ async def write_off(request: Request, lent: Lent, customer: Account, invoice: Do
         "reason": reason,
         "description": form.text("description"),
     }
+    if form.errors or not form.text("sure"):
+        found = None if form.errors else await foreseen(request, form, "WriteOffInvoice", fields)
+        return await _show_write_off(request, lent, item, form, None if form.errors else amount, found)
     done = await attempt(request, "WriteOffInvoice", fields, form.text("command"), ACTOR)
     if done.is_refused:
         marked(form, done)
@@ -107,7 +123,12 @@ async def write_off(request: Request, lent: Lent, customer: Account, invoice: Do
 
 
 async def _show_write_off(
-    request: Request, lent: AsyncConnection, item: Item, form: Form, amount: int | None
+    request: Request,
+    lent: AsyncConnection,
+    item: Item,
+    form: Form,
+    amount: int | None,
+    found: WhatIf | None = None,
 ) -> Response:
     page = await page_of(request, f"Write off {named(item)}", "invoices")
     sign = -1 if item.kind is DocumentKind.CREDIT_NOTE else 1
@@ -118,6 +139,7 @@ async def _show_write_off(
         item=item,
         form=form,
         amount=amount,
+        found=found,
         left=item.residual - sign * (amount or 0),
         owed=owed,
         owed_after=owed - sign * (amount or 0),
@@ -164,7 +186,7 @@ async def ask_credit(
     """Ask which invoices a credit note is used for; `invoice` is ticked already."""
     item = await document_of(lent, customer, id_)
     form = Form({"command": clock.new_id(), "day": today().isoformat()})
-    return await _show_credit(request, lent, item, form, [invoice] if invoice else [], [])
+    return await _show_credit(request, lent, item, form, [invoice] if invoice else [])
 
 
 @router.post("/invoice/credit", dependencies=[Depends(from_here)])
@@ -175,25 +197,33 @@ async def credit(request: Request, lent: Lent, customer: Account, id_: Document)
     form = Form(sent)
     day = form.day("day")
     most = form.amount("most", item.currency, required=False)
-    ticked = [str(one) for one in sent.getlist("invoice")]
     if form.text("sure"):
-        uses = [str(one).partition(" ") for one in sent.getlist("use")]
-        requests = [{"invoice": invoice, "amount": int(amount)} for amount, _, invoice in uses]
-        fields = {
-            "customer": customer,
-            "credit_note": id_,
-            "applications": requests,
-            "application_date": day,
-        }
+        pairs = [str(one).partition(" ") for one in sent.getlist("use")]
+        asked = [(invoice, int(amount[:18]) if amount.isdecimal() else 0) for amount, _, invoice in pairs]
+        fields = _credit_fields(item, day, asked)
         done = await attempt(request, "ApplyCreditNote", fields, form.text("command"), ACTOR)
         if not done.is_refused:
             return go("/invoice", done.id, customer=customer, id=id_)
         marked(form, done)
-        return await _show_credit(request, lent, item, form, [invoice for _, _, invoice in uses], [])
+        return await _show_credit(request, lent, item, form, [invoice for invoice, _ in asked])
+    ticked = [str(one) for one in sent.getlist("invoice")]
     if not ticked and not form.errors:
         form.errors[""] = "Tick at least one invoice."
-    uses_ = [] if form.errors else _shared(await _beside(lent, item, credits=False), ticked, item, most)
-    return await _show_credit(request, lent, item, form, ticked, uses_)
+    if form.errors:
+        return await _show_credit(request, lent, item, form, ticked)
+    uses = _shared(await _beside(lent, item, credits=False), ticked, item, most)
+    fields = _credit_fields(item, day, [(one.item.invoice, one.amount) for one in uses])
+    found = await foreseen(request, form, "ApplyCreditNote", fields)
+    return await _show_credit(request, lent, item, form, ticked, [] if form.errors else uses, found)
+
+
+def _credit_fields(item: Item, day: str, uses: Iterable[tuple[str, int]]) -> dict[str, Any]:
+    return {
+        "customer": item.customer,
+        "credit_note": item.invoice,
+        "applications": [{"invoice": invoice, "amount": amount} for invoice, amount in uses],
+        "application_date": day,
+    }
 
 
 def _shared(items: Iterable[Item], ticked: Sequence[str], credit: Item, most: int | None) -> list[Use]:
@@ -214,7 +244,8 @@ async def _show_credit(
     item: Item,
     form: Form,
     ticked: Sequence[str],
-    uses: Sequence[Use],
+    uses: Sequence[Use] = (),
+    found: WhatIf | None = None,
 ) -> Response:
     page = await page_of(request, f"Apply {named(item)}", "invoices")
     return show(
@@ -224,6 +255,7 @@ async def _show_credit(
         form=form,
         ticked=ticked,
         uses=uses,
+        found=found,
         total=sum(one.amount for one in uses),
         invoices=await _beside(lent, item, credits=False),
     )
@@ -238,7 +270,9 @@ async def ask_undo(
 ) -> Response:
     """Show what undoing a write-off or the application of a credit note brings back."""
     form = Form({"command": clock.new_id(), "day": today().isoformat()})
-    return await _show_undo(request, lent, (customer, id_, application), form)
+    command, fields = await _undoing(lent, (customer, id_, application), form.day("day"))
+    found = await foreseen(request, form, command, fields)
+    return await _show_undo(request, lent, (customer, id_, application), form, found)
 
 
 @router.post("/invoice/undo", dependencies=[Depends(from_here)])
@@ -248,20 +282,24 @@ async def undo(request: Request, lent: Lent, customer: Account, id_: Document, a
     day = form.day("day")
     if form.errors:
         return await _show_undo(request, lent, (customer, id_, application), form)
-    moved = await _moved(lent, customer, id_, application)
-    fields = {"customer": customer, "reversal_date": day}
-    if moved.what == "InvoiceWrittenOff":
-        fields |= {"invoice": id_, "write_off": application}
-        done = await attempt(request, "ReverseWriteOff", fields, form.text("command"), ACTOR)
-    else:
-        item = await document_of(lent, customer, id_)
-        note = id_ if item.kind is DocumentKind.CREDIT_NOTE else moved.payment
-        fields |= {"credit_note": note, "application": application}
-        done = await attempt(request, "ReverseCreditApplication", fields, form.text("command"), ACTOR)
+    command, fields = await _undoing(lent, (customer, id_, application), day)
+    done = await attempt(request, command, fields, form.text("command"), ACTOR)
     if done.is_refused:
         marked(form, done)
         return await _show_undo(request, lent, (customer, id_, application), form)
     return go("/invoice", done.id, customer=customer, id=id_)
+
+
+async def _undoing(lent: AsyncConnection, what: tuple[str, str, str], day: str) -> tuple[str, dict[str, Any]]:
+    """Give the command that undoes something, and its fields."""
+    customer, id_, application = what
+    moved = await _moved(lent, customer, id_, application)
+    fields: dict[str, Any] = {"customer": customer, "reversal_date": day}
+    if moved.what == "InvoiceWrittenOff":
+        return "ReverseWriteOff", {**fields, "invoice": id_, "write_off": application}
+    item = await document_of(lent, customer, id_)
+    note = id_ if item.kind is DocumentKind.CREDIT_NOTE else moved.payment
+    return "ReverseCreditApplication", {**fields, "credit_note": note, "application": application}
 
 
 async def _moved(lent: AsyncConnection, customer: str, invoice: str, application: str) -> Any:
@@ -272,7 +310,11 @@ async def _moved(lent: AsyncConnection, customer: str, invoice: str, application
 
 
 async def _show_undo(
-    request: Request, lent: AsyncConnection, what: tuple[str, str, str], form: Form
+    request: Request,
+    lent: AsyncConnection,
+    what: tuple[str, str, str],
+    form: Form,
+    found: WhatIf | None = None,
 ) -> Response:
     customer, id_, application = what
     item = await document_of(lent, customer, id_)
@@ -287,6 +329,7 @@ async def _show_undo(
         item=item,
         moved=moved,
         other=other,
+        found=found,
         form=form,
         application=application,
         is_write_off=is_write_off,
@@ -331,7 +374,9 @@ Step = Literal["post", "archive", "unarchive"]
 @router.get("/invoice/{step}")
 async def ask_step(request: Request, lent: Lent, step: Step, customer: Account, id_: Document) -> Response:
     """Say what a step does."""
-    return await _show_step(request, lent, ACTS[step], (customer, id_), Form({"command": clock.new_id()}))
+    form = Form({"command": clock.new_id()})
+    found = await foreseen(request, form, ACTS[step].command, {"customer": customer, "invoice": id_})
+    return await _show_step(request, lent, ACTS[step], (customer, id_), form, found)
 
 
 @router.post("/invoice/{step}", dependencies=[Depends(from_here)])
@@ -347,7 +392,12 @@ async def take_step(request: Request, lent: Lent, step: Step, customer: Account,
 
 
 async def _show_step(
-    request: Request, lent: AsyncConnection, act: Act, what: tuple[str, str], form: Form
+    request: Request,
+    lent: AsyncConnection,
+    act: Act,
+    what: tuple[str, str],
+    form: Form,
+    found: WhatIf | None = None,
 ) -> Response:
     item = await document_of(lent, *what)
     page = await page_of(request, f"{act.title} {named(item)}", "invoices")
@@ -360,6 +410,7 @@ async def _show_step(
         item=item,
         act=act,
         button=button,
+        found=found,
         form=form,
         owed=owed,
         owed_after=owed + item.total if posts else owed,
