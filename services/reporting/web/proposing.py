@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.money import decimal_text
 from services.reporting import lists
 from services.reporting.http.asking import refused
-from services.reporting.web.acting import Form
+from services.reporting.web.acting import Attempt, Form
 from services.reporting.web.offers import Ask
 from services.reporting.web.showing import page_of, show
 from services.runtime import clock
@@ -91,6 +91,13 @@ async def propose(
     page = await page_of(request, proposal.title, section)
     id_ = form.values.get("id") or clock.new_id()
     return show("act.html", page, status, proposal=proposal, form=form, id=id_)
+
+
+def marked(form: Form, refusal: Attempt) -> None:
+    """Note a refusal. What is sent next is another command, unless Kafka did not take this one."""
+    form.errors[""] = refusal.text
+    if refusal.code != "broker_away":
+        form.values.pop("id", None)
 
 
 def read(form: Form, asks: tuple[Ask, ...], currency: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import Form, attempt
 from services.reporting.web.offers import Ask
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import ACTOR, Proposal, address, balances, propose, read, said
+from services.reporting.web.proposing import ACTOR, Proposal, address, balances, marked, propose, read, said
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 
@@ -92,8 +92,7 @@ async def record(request: Request, lent: Lent) -> Response:
         return await _confirm(request, lent, form, command, fields)
     attempted = await attempt(request, command, fields, form.text("id"), ACTOR)
     if attempted.is_refused:
-        form.values.pop("id", None)
-        form.errors[""] = attempted.text
+        marked(form, attempted)
         return await _ask(request, form)
     return go("/payment", attempted.id, customer=fields["customer"], id=fields["payment"])
 
@@ -201,8 +200,7 @@ async def change(request: Request) -> Response:
     command = {"customer": customer, "payment": payment, **fields}
     attempted = await attempt(request, "EditPayment", command, form.text("id"), ACTOR)
     if attempted.is_refused:
-        form.values.pop("id", None)
-        form.errors[""] = attempted.text
+        marked(form, attempted)
         return await _ask_edit(request, form)
     return go("/payment", attempted.id, customer=customer, id=payment)
 
@@ -292,8 +290,7 @@ async def pay_back(request: Request, lent: Lent) -> Response:
         command |= {"kind": PaymentKind.REFUND, "entity": entity}
     attempted = await attempt(request, name, command, form.text("id"), ACTOR)
     if attempted.is_refused:
-        form.values.pop("id", None)
-        form.errors[""] = attempted.text
+        marked(form, attempted)
         return await _ask_refund(request, lent, form, sources)
     return go("/payment", attempted.id, customer=customer, id=command["payment"])
 

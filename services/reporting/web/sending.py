@@ -34,8 +34,9 @@ async def attempt_all(request: Request, commands: Sequence[Command], actor: str)
         try:
             await publish(request, COMMANDS[command.name], as_json(dict(command.fields)), command.id, actor)
         except Problem as problem:
-            said = f"{problem.details.detail} {problem.details.remedy}"
-            refused[command.id] = Attempt(command.id, "refused", said)
+            details = problem.details
+            said = f"{details.detail} {details.remedy}"
+            refused[command.id] = Attempt(command.id, "refused", said, details.code)
     await _followed(request, [one.id for one in commands if one.id not in refused])
     found = []
     async with desk_of(request).engine.connect() as lent:

@@ -16,7 +16,17 @@ from services.reporting.web.acting import Form, attempt
 from services.reporting.web.format import WORDS
 from services.reporting.web.offers import BY_KEY, RELEASED, Ask, Offer, is_offered
 from services.reporting.web.payments import Applied, Filter, applications
-from services.reporting.web.proposing import ACTOR, Change, Proposal, address, balances, propose, read, said
+from services.reporting.web.proposing import (
+    ACTOR,
+    Change,
+    Proposal,
+    address,
+    balances,
+    marked,
+    propose,
+    read,
+    said,
+)
 from services.reporting.web.showing import from_here, go
 
 router = APIRouter(include_in_schema=False)
@@ -111,9 +121,7 @@ async def act(request: Request, lent: Lent) -> Response:
         return await _show(request, lent, asked, form, amount)
     attempted = await attempt(request, asked.offer.command, _command(asked, fields), form.text("id"), ACTOR)
     if attempted.is_refused:
-        # Refused once, an id says so for ever: what is sent next has one of its own.
-        form.values.pop("id", None)
-        form.errors[""] = attempted.text
+        marked(form, attempted)
         return await _show(request, lent, asked, form, amount)
     return go("/payment", attempted.id, customer=asked.one.customer, id=asked.one.payment)
 

@@ -1,0 +1,174 @@
+"""Payments in the console, as a clerk keeps them: received, applied, reversed, moved, paid back, given up."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from playwright.async_api import Page
+
+from contracts.commands import (
+    DefinePaymentProfile,
+    InvoiceLine,
+    IssueInvoice,
+    ReceivePayment,
+    RegisterCustomer,
+    StatusAccount,
+)
+from contracts.fields import InstrumentStatus
+from tests.web.browser import check_accessible, shoot
+from tests.web.door import Door
+
+pytestmark = pytest.mark.system
+
+FEBRUARY, MARCH, APRIL = date(2026, 2, 10), date(2026, 3, 10), date(2026, 4, 10)
+DRAFTS = (InstrumentStatus.ALLOCATED, InstrumentStatus.FOR_COLLECTION)
+
+
+def owed(customer: str, id_: str, amount: int, due: date) -> IssueInvoice:
+    """Give an invoice in euros, sent in January."""
+    return IssueInvoice(customer, id_, "PW", "EUR", date(2026, 1, 10), due, (InvoiceLine(amount),))
+
+
+def received(customer: str, id_: str, amount: int, **more: Any) -> ReceivePayment:
+    """Give a payment in euros of February 20."""
+    return ReceivePayment(customer, id_, "PW", "EUR", amount, date(2026, 2, 20), **more)
+
+
+async def fill(page: Page, **fields: str) -> None:
+    """Write into the fields of a form."""
+    for name, value in fields.items():
+        await page.fill(f"#{name}", value)
+
+
+async def seen(page: Page, selector: str) -> str:
+    """Read a part of the page as one line, the dash that stands for nothing as a hyphen."""
+    return plain(await page.inner_text(selector))
+
+
+def plain(text: str) -> str:
+    """Write what a page shows as one line."""
+    return " ".join(text.split()).replace("\N{EN DASH}", "-")
+
+
+async def confirm(page: Page, button: str) -> None:
+    """Press the button that says what will happen, and see that it did."""
+    await page.click(f"form.confirm button:text-is('{button}')")
+    await page.wait_for_selector(".notice-done")
+
+
+async def test_a_payment_is_received_applied_reversed_paid_back_and_given_up(page: Page, door: Door) -> None:
+    await door.tell(
+        RegisterCustomer("PW/1", "Paper & Sons"),
+        owed("PW/1", "I1", 50000, FEBRUARY),
+        owed("PW/1", "I2", 49000, MARCH),
+        owed("PW/1", "I3", 25000, APRIL),
+    )
+
+    await page.goto("/payments/new")
+    await fill(page, customer="PW/1", entity="PW", payment="P1", currency="EUR", amount="1.300,00")
+    await fill(page, payment_date="2026-02-20", reference="I2 and I1")
+    await page.click("text=Show what will be booked")
+    assert await seen(page, ".error") == "Write an amount of EUR, such as 1,240.00."
+    await page.fill("#amount", "1,300.00")
+    await page.click("text=Show what will be booked")
+    assert "PW/1 has unapplied - 1,300.00" in await seen(page, "form.confirm")
+    await confirm(page, "Receive 1,300.00 EUR from Paper & Sons")
+
+    await page.click("text=Apply to invoices")
+    assert await page.input_value("[aria-label='Pay on I3']") == "250.00"
+    await check_accessible(page)
+    await page.click("text=Review 1,240.00 for 3 invoices")
+    assert "PW/1 owes 1,240.00 - PW/1 has unapplied 1,300.00 60.00" in await seen(page, "form.confirm")
+    await confirm(page, "Apply 1,240.00 to 3 invoices")
+    figures = "Amount 1,300.00 EUR Available 60.00 Reserved - Applied 1,240.00 Refunded - Written off -"
+    assert await seen(page, "dl.figures") == figures
+    await check_accessible(page)
+    await shoot(page, "payment")
+
+    await page.click("tr:has-text('I3') >> text=Reverse")
+    assert "Is owed again 250.00 EUR" in await seen(page, "form.confirm")
+    await confirm(page, "Reverse 250.00 EUR on I3")
+    assert "Available 310.00 Reserved - Applied 990.00" in await seen(page, "dl.figures")
+
+    await page.click("text=Write off what is left over")
+    await fill(page, amount="10.00", reason="SMALL")
+    await page.click("text=Show what will be")
+    await confirm(page, "Write off 10.00 EUR")
+
+    await page.click("text=Refund what is left over")
+    await page.click("text=Show what will be paid")
+    await confirm(page, "Refund 300.00 EUR to Paper & Sons")
+    assert "The money: paid out" in await seen(page, "main")
+    await page.click("section:has-text('Payments that it pays back') >> text=P1")
+    figures = "Amount 1,300.00 EUR Available - Reserved - Applied 990.00 Refunded 300.00 Written off 10.00"
+    assert await seen(page, "dl.figures") == figures
+
+    # What is refunded of it does not let it be voided: that is not offered.
+    assert await page.locator("a.button:text-is('Void')").count() == 0
+
+
+async def test_many_payments_are_applied_at_once_to_what_they_say_they_are_for(
+    page: Page, door: Door
+) -> None:
+    await door.tell(
+        owed("PW/2", "I1", 50000, FEBRUARY),
+        owed("PW/2", "I2", 30000, MARCH),
+        received("PW/2", "P1", 40000),
+        received("PW/2", "P2", 50000, reference="I1"),
+    )
+
+    await page.goto("/unapplied?customer=PW%2F2")
+    rows = await page.locator("tbody tr").all_inner_texts()
+    assert [plain(row) for row in rows] == [
+        "P1 PW/2 400.00 300.00 I2 300.00 oldest due Choose 2026-02-20 - Open",
+        "P2 PW/2 500.00 500.00 I1 500.00 its reference names it Choose 2026-02-20 I1 Open",
+    ]
+    await check_accessible(page)
+    await shoot(page, "unapplied")
+    await page.check("[aria-label='Tick all rows']")
+    await page.click("text=Review 800.00 of 2 payments")
+    assert "PW/2 owes 800.00 - PW/2 has unapplied 900.00 100.00" in await seen(page, "form.confirm")
+    await check_accessible(page)
+    await page.click("text=Apply 800.00 to 2 invoices")
+    assert await seen(page, ".question") == "2 of 2 done."
+    await door.client.settle()
+    left = await door.read("/v1/unapplied", customer="PW/2")
+    assert [(one["payment"], one["available"]) for one in left["rows"]] == [("P1", 10000)]
+
+
+async def test_the_money_of_many_drafts_is_moved_and_each_answers_for_itself(page: Page, door: Door) -> None:
+    await door.tell(
+        DefinePaymentProfile(
+            "PW", "draft", tuple(map(StatusAccount, DRAFTS)), release_status=InstrumentStatus.ALLOCATED
+        ),
+        received("PW/3", "D1", 10000, method="draft"),
+        received("PW/3", "D2", 20000, method="draft"),
+    )
+
+    await page.goto("/payments/mass-change?customer=PW%2F3")
+    await page.click("text=Review what is ticked")
+    assert "Correct what is marked below." in await seen(page, "main")
+    await page.select_option("#to", label="Accepted")
+    await page.click("text=Review what is ticked")
+    await page.click("text=Move 2 payments to accepted")
+    assert await seen(page, ".question") == "0 of 2 done."
+    assert "profile does not use this status" in await seen(page, "tr:has-text('D1')")
+
+    await page.click("text=Back to the mass change")
+    await page.goto("/payments/mass-change?customer=PW%2F3")
+    await page.uncheck("[aria-label='Move D2']")
+    await page.select_option("#to", label="For collection")
+    await page.click("text=Review what is ticked")
+    await check_accessible(page)
+    await page.click("text=Move 1 payment to for collection")
+    assert await seen(page, ".question") == "1 of 1 done."
+
+    await page.goto("/payments?customer=PW%2F3&instrument=FOR_COLLECTION")
+    row = "D1 PW/3 2026-02-20 Payment draft - EUR 100.00 100.00 Open For collection PAY-PW-"
+    assert (await seen(page, "tbody")).startswith(row)
+    await check_accessible(page)
+
+    await page.click("tbody a.main")
+    await page.click("a.button:has-text('Bounced')")
+    await confirm(page, "Move 100.00 EUR to bounced")
+    assert "The document: Bounced" in await seen(page, "main")
