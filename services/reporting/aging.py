@@ -105,6 +105,16 @@ _BESIDE = """
         coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
     FROM credits i WHERE true {wanted} {then} GROUP BY i.customer, i.currency ORDER BY 1, 2"""
 
+# The same as known now: what accounts have, less what has a later date.
+_BESIDE_NOW = """
+    SELECT customer, currency, sum(unapplied)::bigint, sum(in_process)::bigint, sum(future)::bigint FROM (
+        SELECT i.customer, i.currency, i.unapplied, i.in_process, 0 AS future FROM customer_accounts i
+        WHERE (i.unapplied <> 0 OR i.in_process <> 0) {wanted}
+        UNION ALL
+        SELECT i.customer, i.currency, -i.amount, -i.in_process, i.amount FROM credits i
+        WHERE i.effective_date > :as_of {wanted}
+    ) x GROUP BY customer, currency ORDER BY 1, 2"""
+
 # What is open by customer: as it stands now, and as it stood before what came later. Each says how many
 # items it makes open, so that who owes nothing any more can be left out.
 _OPEN_NOW = """
@@ -118,6 +128,13 @@ _OPEN_BEFORE = """
         WHERE m.effective_date > :as_of AND i.taken <> '[]' AND i.document_date <= :as_of {wanted}
         GROUP BY i.customer, i.invoice
     ) moved_later"""
+# The same without a bucket: what accounts have in all, less the documents with a later date.
+_OWED_IN_ALL = """
+    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.documents AS items
+    FROM customer_accounts i WHERE i.documents > 0 {wanted}"""
+_DATED_LATER = """
+    SELECT i.customer, i.currency, NULL::date AS day, -i.residual AS amount, -1 AS items FROM items i
+    WHERE i.residual <> 0 AND i.document_date > :as_of {wanted}"""
 _OPEN_PARTS = "SELECT customer, currency, {day} AS day, amount, 1 AS items FROM parts"
 _SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1 AS items FROM based"
 
@@ -434,8 +451,8 @@ def _plain_sources(
     wanted = conditions(question)[0] + chosen
     now = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="=")
     if is_whole:
-        in_parts = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="<>")
-        return begin, [now, in_parts, _OPEN_BEFORE.format(day=day, wanted=wanted)], values
+        in_all = [one.format(wanted=wanted) for one in (_OWED_IN_ALL, _DATED_LATER)]
+        return begin, [*in_all, _OPEN_BEFORE.format(day=day, wanted=wanted)], values
     # Chosen by movement: that leads from the few movements to their items, not from the customers' many.
     later = wanted.replace("i.customer = ANY", "m.customer = ANY") + " AND i.instalments = '[]'"
     plain_before = _OPEN_BEFORE.format(day=day, wanted=later)
@@ -457,11 +474,9 @@ async def beside(connection: AsyncConnection, question: Question) -> list[Beside
     """Add up what is left over of payments and what of them is in process, by customer and currency."""
     wanted, values = conditions(question)
     values["as_of"] = question.as_of
-    then = ""
+    asked = _BESIDE_NOW.format(wanted=wanted)
     if question.known_at is not None:
         values["known_at"] = question.known_at
-        then = "AND i.recorded_at <= :known_at"
-    found = [
-        Beside(*row) for row in await _rows(connection, _BESIDE.format(wanted=wanted, then=then), values)
-    ]
+        asked = _BESIDE.format(wanted=wanted, then="AND i.recorded_at <= :known_at")
+    found = [Beside(*row) for row in await _rows(connection, asked, values)]
     return [one for one in found if one.unapplied or one.in_process or one.future]

@@ -123,6 +123,13 @@ ITEMS = Table(
         postgresql_include=["entity", "document_date", "residual"],
         postgresql_where=text("residual <> 0 AND instalments <> '[]'::jsonb"),
     ),
+    # What is dated later than a report is taken off what its customers owe in all.
+    Index(
+        "items_open_by_date",
+        "document_date",
+        postgresql_include=["customer", "currency", "entity", "residual"],
+        postgresql_where=text("residual <> 0"),
+    ),
     Index(
         "items_taken_off",
         "customer",
@@ -213,6 +220,7 @@ CREDITS = Table(
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("what", Text, nullable=False),
     Index("credits_by_payment", "customer", "payment"),
+    Index("credits_by_date", "effective_date"),
 )
 
 # Journal entries as the ledger stated them; `entry` is the fact that it books. A line is
@@ -262,6 +270,7 @@ CUSTOMER_ACCOUNTS = Table(
     Column("unapplied", BigInteger, nullable=False),
     Column("in_process", BigInteger, nullable=False),
     Column("due", JSONB, nullable=False),
+    Column("documents", BigInteger, nullable=False),
     Index("customer_accounts_by_outstanding", "outstanding"),
 )
 
@@ -491,14 +500,15 @@ def account_to_row(account: CustomerAccount) -> Row:
         account.unapplied,
         account.in_process,
         due,
+        account.documents,
     )
 
 
 def account_from_row(row: Row) -> CustomerAccount:
     """Read a customer's account from a row of CUSTOMER_ACCOUNTS."""
-    customer, entity, currency, _outstanding, unapplied, in_process, due = row
+    customer, entity, currency, _outstanding, unapplied, in_process, due, documents = row
     dated = tuple(DueAmount(date.fromisoformat(day), *rest) for day, *rest in json.loads(due))
-    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated)
+    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated, documents)
 
 
 def _only_written(row: Row) -> Row:

@@ -370,6 +370,9 @@ def test_every_way_to_ask_gives_what_a_count_of_the_facts_gives(
             now = await amounts(library, Question(day))
             assert now == counted(world, Question(day))
             assert now == await amounts(library, Question(day, known_at=world.now))
+            async with library.reading() as connection:
+                left_over = await beside(connection, Question(day))
+                assert left_over == await beside(connection, Question(day, known_at=world.now))
             await explains(library, Question(day, known_at=world.now), early)
 
     asyncio.run(check())

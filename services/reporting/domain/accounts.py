@@ -16,7 +16,10 @@ Change = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class CustomerAccount:
-    """As of everything that is known: `due` is in order of date, without dates on which nothing is open."""
+    """As of everything that is known: `due` is in order of date, without dates on which nothing is open.
+
+    `documents` counts those of which something is open.
+    """
 
     customer: str
     entity: str
@@ -24,6 +27,7 @@ class CustomerAccount:
     unapplied: int = 0
     in_process: int = 0
     due: tuple[DueAmount, ...] = ()
+    documents: int = 0
 
     @property
     def outstanding(self) -> int:
@@ -69,7 +73,12 @@ def with_item(account: CustomerAccount, before: Item | None, item: Item) -> Cust
             so_far, parts = changes.get(day, (0, 0))
             changes[day] = (so_far + sign * amount, parts + sign)
     changes = {day: change for day, change in changes.items() if change != (0, 0)}
-    return replace(account, due=_with(account.due, changes)) if changes else account
+    documents = account.documents + _is_open(item) - (_is_open(before) if before else 0)
+    return replace(account, due=_with(account.due, changes), documents=documents) if changes else account
+
+
+def _is_open(item: Item) -> bool:
+    return item.opened_at is not None and item.residual != 0
 
 
 def with_credit(account: CustomerAccount, amount: int, in_process: int) -> CustomerAccount:

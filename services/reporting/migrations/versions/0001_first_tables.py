@@ -76,6 +76,7 @@ def upgrade() -> None:
         sa.Column("unapplied", sa.BigInteger(), nullable=False),
         sa.Column("in_process", sa.BigInteger(), nullable=False),
         sa.Column("due", JSONB(), nullable=False),
+        sa.Column("documents", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "entity", "currency"),
     )
     op.create_table(
@@ -238,6 +239,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
+    op.create_index("credits_by_date", "credits", ["effective_date"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
     op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
     op.create_index(
@@ -256,6 +258,14 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("residual <> 0 AND instalments = '[]'::jsonb"),
         postgresql_include=["entity", "document_date", "due_date", "residual"],
+    )
+    op.create_index(
+        "items_open_by_date",
+        "items",
+        ["document_date"],
+        unique=False,
+        postgresql_where=sa.text("residual <> 0"),
+        postgresql_include=["customer", "currency", "entity", "residual"],
     )
     op.create_index(
         "items_open_in_parts",
