@@ -66,7 +66,8 @@ parts AS (
     WHERE instalments <> '[]' AND open <> 0 AND p.amount <> {paid}
     {credits}
 )"""
-_PAID = """(CASE WHEN part = 1 THEN least({taken}, p.amount)
+_PAID = """(CASE WHEN parts = 1 THEN {taken}
+    WHEN part = 1 THEN least({taken}, p.amount)
     WHEN part = parts THEN greatest({taken} - p.before, 0)
     ELSE least(greatest({taken} - p.before, 0), p.amount) END)"""
 _FIFO = {

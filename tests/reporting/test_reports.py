@@ -117,6 +117,24 @@ async def test_instalments_are_paid_in_order_of_date_by_payment_and_credit_note(
     assert await buckets(library, Question(date(2026, 4, 15))) == {"31-60": 2_000, "1-30": 4_000}
 
 
+@pytest.mark.parametrize("parts", [(10_000,), (4_000, 6_000)])
+async def test_what_was_taken_twice_for_a_while_is_owed_the_other_way_round(
+    library: Library, parts: tuple[int, ...]
+) -> None:
+    dues = tuple(c.Instalment(MAR + timedelta(days=n), amount) for n, amount in enumerate(parts))
+    await story(
+        library,
+        issue("I1", 10_000, JAN, MAR + timedelta(days=len(parts) - 1), instalments=dues),
+        receive("P1", 10_000, ("I1", 10_000), day=date(2026, 1, 10)),
+        c.ReverseApplication("C1", "P1", "P1#1", APR),
+        receive("P2", 10_000, ("I1", 10_000), day=date(2026, 1, 20)),
+    )
+    between = Question(date(2026, 2, 10))
+    assert await rows(library, between) == [("I1", dues[-1].due_date, -10_000)]
+    assert await buckets(library, between) == {"current": -10_000}
+    assert await buckets(library, Question(APR)) == {}
+
+
 async def test_what_is_paid_tomorrow_stands_beside_what_is_owed_today(library: Library) -> None:
     tomorrow = JAN + timedelta(days=1)
     await story(library, issue("I1", 10_000, JAN), receive("P1", 11_000, ("I1", 10_000), day=tomorrow))
