@@ -1,5 +1,6 @@
 """Documents of invoicing: which there are, and why one is open."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
@@ -17,15 +18,17 @@ from services.reporting.domain.days import open_parts
 from services.reporting.domain.items import Item
 from services.reporting.http import models as m
 from services.reporting.http.asking import Day, Name, today
-from services.reporting.http.desk import connection
+from services.reporting.http.desk import connection, desk_of
+from services.reporting.http.door import POLL_SECONDS
 from services.reporting.http.reads import document_page
 from services.reporting.notes import notes_of
 from services.reporting.queries import items_named
 from services.reporting.web.format import WORDS, money
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
-from services.reporting.web.showing import page_of, show
+from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
 from services.reporting.web.telling import FACTS, address
+from services.runtime import clock
 
 router = APIRouter(include_in_schema=False, route_class=FilledRoute)
 
@@ -138,6 +141,8 @@ def _sums(rows: Sequence[Any]) -> tuple[int, int]:
 @router.get("/invoice")
 async def invoice(request: Request, lent: Lent, customer: Account, id_: Document) -> Response:
     """Show a document's amounts, instalments, states, what was taken off it, and what it led to."""
+    if "sent" in request.query_params:
+        await _booked(request, customer, id_)
     found = await document_page(lent, customer, id_)
     row = next(one for one in await items_named(lent, id_) if one.customer == customer)
     item = documents.item_of(row)
@@ -162,13 +167,24 @@ async def invoice(request: Request, lent: Lent, customer: Account, id_: Document
     )
 
 
+async def _booked(request: Request, customer: str, invoice: str) -> None:
+    """Wait a little while a document that was just posted is booked: the ledger answers in a moment."""
+    deadline = clock.monotonic() + PATIENCE_SECONDS
+    while clock.monotonic() < deadline:
+        async with desk_of(request).engine.connect() as lent:
+            rows = await items_named(lent, invoice)
+        if not any(row.customer == customer and row.status == InvoiceStatus.POSTED for row in rows):
+            return
+        await asyncio.sleep(POLL_SECONDS)
+
+
 def why(document: m.Document, parts: Sequence[m.Part], moved: Sequence[m.Movement], as_of: date) -> str:
     """Say in a sentence why a document is open, or why it is not."""
     if document.status == InvoiceStatus.DRAFT:
         returned = f" It came back from the ledger: {document.note}." if document.note else ""
         return f"It is a draft and owes nothing until it is posted.{returned}"
     if document.status == InvoiceStatus.POSTED:
-        return "It is posted and waits for the ledger to book it."
+        return "It is posted and waits for the ledger to book it: look again in a moment."
     currency = document.currency
     taken = _taken(document, moved)
     made = ", ".join(f"{money(amount, currency)} {how}" for how, amount in taken.items() if amount)
