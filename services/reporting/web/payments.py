@@ -259,11 +259,20 @@ async def _answered(request: Request, customer: str, payment: str) -> None:
     while clock.monotonic() < deadline:
         async with desk_of(request).engine.connect() as lent:
             shown = await payment_page(lent, customer, payment)
-            rows = await applications(lent, shown)
-        waits = shown.payment.status == PaymentStatus.RELEASING
-        if not waits and all(row.tone != "waiting" for row in rows):
+        if shown.payment.status != PaymentStatus.RELEASING and not _unanswered(shown):
             return
         await asyncio.sleep(_POLL_SECONDS)
+
+
+def _unanswered(shown: m.PaymentPage) -> set[str]:
+    """Give the applications whose settlement or reversal the payment has not heard of yet."""
+    waiting: set[str] = set()
+    for event in shown.history:
+        if event.what in (*_ASKED, "ReversalReleased"):
+            waiting.add(event.detail)
+        elif event.what in ("PaymentApplied", "ApplicationReturned", "PaymentUnapplied"):
+            waiting.discard(event.detail)
+    return waiting
 
 
 def _title(one: m.Payment) -> str:

@@ -1,7 +1,7 @@
 """Forms that propose, show and are then confirmed: their fields, what will be, and the balances after it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlencode
 
@@ -11,13 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import decimal_text
 from services.reporting import lists
-from services.reporting.http.asking import refused
+from services.reporting.http.asking import refused, today
+from services.reporting.http.problems import Problem
+from services.reporting.http.what_if import WhatIf
 from services.reporting.web.acting import Attempt, Form
 from services.reporting.web.offers import Ask
+from services.reporting.web.preview import preview
 from services.reporting.web.showing import page_of, show
 from services.runtime import clock
 
 ACTOR: Final = "console"
+MOST_REHEARSED: Final = 20
+"""More commands than these are not played: nobody reads so many entries before they confirm."""
 
 
 class Change(NamedTuple):
@@ -32,6 +37,7 @@ class Change(NamedTuple):
 class Proposal(NamedTuple):
     """What a form asks and shows. `hidden` is sent along, `will` says line by line what will be.
 
+    `commands` (name, fields) are what is sent once it is confirmed: what would come of them is shown.
     `back`: what was typed can be changed again, by a button that sends the step `again`.
     """
 
@@ -47,6 +53,7 @@ class Proposal(NamedTuple):
     grave: bool = False
     note: str = ""
     back: bool = False
+    commands: tuple[tuple[str, Mapping[str, Any]], ...] = ()
 
 
 def address(path: str, customer: str, payment: str, **more: str) -> str:
@@ -90,7 +97,18 @@ async def propose(
     """Show a proposal, with what was typed and what is wrong with it. Its id is made with it, and kept."""
     page = await page_of(request, proposal.title, section)
     id_ = form.values.get("id") or clock.new_id()
-    return show("act.html", page, status, proposal=proposal, form=form, id=id_)
+    would = await rehearsed(request, proposal.commands)
+    return show("act.html", page, status, proposal=proposal, form=form, id=id_, found=would)
+
+
+async def rehearsed(request: Request, commands: Sequence[tuple[str, Mapping[str, Any]]]) -> WhatIf | None:
+    """Play commands before they are confirmed; None where that cannot be done, and sending says why."""
+    if not commands or len(commands) > MOST_REHEARSED:
+        return None
+    try:
+        return await preview(request, commands, today())
+    except Problem:
+        return None
 
 
 def marked(form: Form, refusal: Attempt) -> None:

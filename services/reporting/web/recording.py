@@ -153,6 +153,7 @@ async def _confirm(
         "/payments",
         hidden={**{name: value for name, value in form.values.items() if name != "id"}, "step": "send"},
         will=tuple(will),
+        commands=((command, fields),),
         changes=await balances(
             lent, (customer, fields["entity"], currency), owed=0, unapplied=amount if receives else 0
         ),
@@ -283,11 +284,11 @@ async def pay_back(request: Request, lent: Lent) -> Response:
     fields.setdefault("payment", f"REF-{form.text('id') or clock.new_id()}"[:50])
     total = sum(one["amount"] for one in wanted)
     command = {"customer": customer, "currency": currency, "amount": total, "sources": wanted, **fields}
-    if form.text("step") != "send":
-        return await _confirm_refund(request, lent, form, entity, command)
     name = "EditPayment" if form.text("edits") else "ReceivePayment"
     if name == "ReceivePayment":
         command |= {"kind": PaymentKind.REFUND, "entity": entity}
+    if form.text("step") != "send":
+        return await _confirm_refund(request, lent, form, entity, (name, command))
     attempted = await attempt(request, name, command, form.text("id"), ACTOR)
     if attempted.is_refused:
         marked(form, attempted)
@@ -345,8 +346,9 @@ async def _ask_refund(
 
 
 async def _confirm_refund(
-    request: Request, lent: AsyncConnection, form: Form, entity: str, command: dict[str, Any]
+    request: Request, lent: AsyncConnection, form: Form, entity: str, named: tuple[str, dict[str, Any]]
 ) -> Response:
+    command = named[1]
     customer, currency, total = command["customer"], command["currency"], command["amount"]
     names = await paying.names_of(lent, {customer})
     notes = sum(one["amount"] for one in command["sources"] if one["is_credit_note"])
@@ -371,6 +373,7 @@ async def _confirm_refund(
         else address("/payment", customer, command["payment"]),
         hidden={**{name: value for name, value in form.values.items() if name != "id"}, "step": "send"},
         will=tuple(will),
+        commands=(named,),
         changes=()
         if edits
         else await balances(lent, (customer, entity, currency), owed=notes, unapplied=notes - total),

@@ -185,8 +185,16 @@ async def _show(
         await _changes(lent, asked, amount),
         grave=(offer.grave or asked.undoes) and not is_first,
         note=note,
+        commands=_rehearsal(asked, form),
     )
     return await propose(request, proposal, form, status=422 if form.errors else 200)
+
+
+def _rehearsal(asked: Asked, form: Form) -> tuple[tuple[str, dict[str, Any]], ...]:
+    """Give what would be sent as the form stands; nothing while it lacks something."""
+    draft = Form(form.values)
+    fields = read(draft, asked.asks, asked.one.currency)
+    return () if draft.errors else ((asked.offer.command, _command(asked, fields)),)
 
 
 def _late(asked: Asked) -> str:

@@ -21,7 +21,16 @@ from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import Attempt, Form
 from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import ACTOR, Change, address, as_json, balances, key_of, keys_of
+from services.reporting.web.proposing import (
+    ACTOR,
+    Change,
+    address,
+    as_json,
+    balances,
+    key_of,
+    keys_of,
+    rehearsed,
+)
 from services.reporting.web.sending import Command, attempt_all
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
@@ -197,6 +206,7 @@ async def confirm(
     currency = uses[0].currency
     total = sum(one.amount for one in uses)
     page = await page_of(request, "Apply payments" if len(payments) > 1 else "Apply a payment", "unapplied")
+    plan = _plan(uses)
     invoices = len({(one.debtor, one.invoice) for one in uses})
     verb = "List" if uses[0].lists else "Apply"
     return show(
@@ -207,7 +217,8 @@ async def confirm(
         total=total,
         currency=currency,
         changes=await _balances_after(lent, uses, payments),
-        plan=json.dumps(_plan(uses)),
+        plan=json.dumps(plan),
+        found=await rehearsed(request, [("ApplyPayment", one) for one in plan]),
         id=clock.new_id(),
         lists=uses[0].lists,
         button=f"{verb} {_grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
