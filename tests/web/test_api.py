@@ -304,6 +304,9 @@ def expect_problem(answer: Any, status: int, code: str) -> dict[str, str]:
         ("aging?as_of=1750000000", 422, "bad_request"),
         ("aging?known_at=yesterday", 422, "bad_request"),
         ("aging?known_at=2026-06-30T25:00:00Z", 422, "bad_request"),
+        ("aging?known_at=9999-12-31T23:59:59-20:00", 422, "bad_request"),
+        ("aging/explanation?since=0001-01-01T00:00:00%2B20:00", 422, "bad_request"),
+        ("aging?as_of=2026-01-01&as_of=2026-02-01", 422, "bad_request"),
         ("aging?scheme=30,20", 422, "bad_request"),
         ("aging?basis=hope", 422, "bad_request"),
         ("aging?currency=XQQ", 422, "bad_request"),
@@ -318,6 +321,9 @@ def expect_problem(answer: Any, status: int, code: str) -> dict[str, str]:
         ("invoices?cursor=WyIyMDI2LTEzLTAxIiwiQyIsIkkiXQ", 422, "bad_request"),  # ["2026-13-01","C","I"]
         ("payments?cursor=WzFd", 422, "bad_request"),  # [1]
         ("journal?cursor=bnVsbA", 422, "bad_request"),  # null
+        ("customers?cursor=WyJcdWQ4MDAiXQ", 422, "bad_request"),  # half of a surrogate pair
+        ("aging/items?cursor=W3RydWVd", 422, "bad_request"),  # [true]
+        (f"customers?cursor={'W1tb' * 450}", 422, "bad_request"),  # [[[[ and so on
         ("journal?begin=June", 422, "bad_request"),
         ("customer?customer=nobody", 404, "not_found"),
         ("invoice?customer=nobody&invoice=none", 404, "not_found"),

@@ -4,12 +4,13 @@ import base64
 import hashlib
 import json
 import re
+from collections import Counter
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Query, Request, Response
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from contracts.money import is_currency
 from services.reporting.aging import Part
@@ -20,6 +21,7 @@ from services.runtime import clock
 
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT: Final = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?")
+_WORD: Final = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]*")
 EARLIEST, LATEST = date(1900, 1, 1), date(2999, 12, 31)
 MOST_ROWS: Final = 1000
 
@@ -37,11 +39,15 @@ def _iso_moment(given: Any) -> Any:
 
 
 def _utc(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:
+        raise ValueError("it lies outside the years 1 to 9999 of UTC") from None
 
 
 Day = Annotated[date, BeforeValidator(_iso_day), Field(ge=EARLIEST, le=LATEST)]
-Moment = Annotated[datetime, BeforeValidator(_iso_moment)]
+Moment = Annotated[datetime, BeforeValidator(_iso_moment), AfterValidator(_utc)]
+"""A time, in UTC."""
 Word = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page at most.")]
@@ -89,7 +95,7 @@ def aging_question(
         raise refused("currency", f"{currency!r} is not an ISO 4217 currency")
     return Question(
         as_of or today(),
-        _utc(known_at) if known_at else None,
+        known_at,
         scheme,
         basis,
         credits,
@@ -126,6 +132,14 @@ def refused(field: str, why: str) -> Problem:
     )
 
 
+def each_once(request: Request) -> None:
+    """Refuse a parameter that is given twice: which one counts should not be guessed. Raises Problem."""
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    twice = next((name for name, times in given.items() if times > 1), None)
+    if twice is not None:
+        raise refused(twice[:80], "it is given more than once")
+
+
 def cursor_of(*key: Any) -> str:
     """Write the key of the last row of a page as a cursor."""
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode().rstrip("=")
@@ -140,14 +154,14 @@ def read_cursor(cursor: str | None, kinds: tuple[type, ...]) -> tuple[Any, ...] 
         if not isinstance(key, list) or len(key) != len(kinds):
             raise ValueError
         return tuple(_part(part, kind) for part, kind in zip(key, kinds, strict=True))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise refused("cursor", "it is not one that was given out here") from None
 
 
 def _part(part: Any, kind: type) -> Any:
     if kind in (date, datetime):
         return kind.fromisoformat(part)
-    if not isinstance(part, kind) or (isinstance(part, str) and "\0" in part):
+    if type(part) is not kind or (isinstance(part, str) and not _WORD.fullmatch(part)):
         raise ValueError
     if isinstance(part, int) and not 0 <= part < 2**62:
         raise ValueError

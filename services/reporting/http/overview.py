@@ -15,12 +15,14 @@ from services.reporting.aging import names_of, totals
 from services.reporting.app import SERVICE
 from services.reporting.domain.aging import Question
 from services.reporting.http import models as m
-from services.reporting.http.asking import Day, Name, answer, today
+from services.reporting.http.asking import Day, Name, answer, each_once, today
 from services.reporting.http.desk import Desk, connection, desk_of
 from services.reporting.http.door import wait_for
 from services.reporting.http.problems import documented
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(wait_for)], responses=documented(422, 503))
+router = APIRouter(
+    prefix="/v1", dependencies=[Depends(each_once), Depends(wait_for)], responses=documented(422, 503)
+)
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 

@@ -110,5 +110,7 @@ def install(app: FastAPI, as_page: Callable[[Request, Problem], Response]) -> No
         is_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
         return as_page(request, problem) if is_page else answer(problem)
 
-    for kind in (Problem, RequestValidationError, HTTPException, DBAPIError, InterfaceError, OSError):
+    # What nobody expected is answered too, and still raised to the log.
+    expected = (Problem, RequestValidationError, HTTPException, DBAPIError, InterfaceError, OSError)
+    for kind in (*expected, Exception):
         app.add_exception_handler(kind, handle)

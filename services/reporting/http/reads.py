@@ -36,6 +36,7 @@ from services.reporting.http.asking import (
     aging_question,
     answer,
     cursor_of,
+    each_once,
     read_cursor,
 )
 from services.reporting.http.desk import connection
@@ -43,7 +44,9 @@ from services.reporting.http.door import wait_for
 from services.reporting.http.problems import documented, not_found
 from services.runtime import clock
 
-router = APIRouter(prefix="/v1", dependencies=[Depends(wait_for)], responses=documented(422, 503))
+router = APIRouter(
+    prefix="/v1", dependencies=[Depends(each_once), Depends(wait_for)], responses=documented(422, 503)
+)
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 Asked = Annotated[Question, Depends(aging_question)]
@@ -166,7 +169,7 @@ async def aging_explanation(
     found = await explain(
         lent,
         replace(asked, known_at=known_at),
-        since if since.tzinfo else since.replace(tzinfo=known_at.tzinfo),
+        since,
     )
     return answer(
         request,
