@@ -20,7 +20,7 @@ from contracts.events import payments as p
 from contracts.events.configuration import EntityConfigured
 from contracts.fields import CustomerStatus, DocumentKind, InvoiceStatus, PaymentStatus
 from services.reporting.handlers import HANDLERS
-from services.reporting.store import DAYS
+from services.reporting.store import ACCOUNT, DAYS
 from services.runtime.service import Effects, Meta, Ref
 
 TODAY: Final = date(2026, 6, 30)
@@ -184,6 +184,7 @@ class Shelf:
         self._connection = connection
         self._rows: dict[Table, list[tuple[Any, ...]]] = defaultdict(list)
         self._sums: dict[Table, dict[tuple[Any, ...], list[int]]] = defaultdict(dict)
+        self._accounts: dict[Ref, Any] = {}
         self._position = 0
 
     async def fill(self, books: Books, step: Callable[[int], None]) -> None:
@@ -200,16 +201,22 @@ class Shelf:
             self._rows[table] += sorted(
                 rows, key=lambda row: max(one for one in row if isinstance(one, date))
             )
+        self._rows[ACCOUNT.table] += map(ACCOUNT.to_row, self._accounts.values())
         for table in self._rows:
             await self._copy(table)
 
     def _take(self, facts: list[Fact]) -> None:
-        """Let the handlers take the facts of one document: no other has anything to do with its states."""
+        """Let the handlers take the facts of one document: of its states, only accounts know others."""
         states: dict[Ref, Any] = {}
+
+        def view(ref: Ref) -> Any:
+            return (self._accounts if ref.kind is ACCOUNT else states).get(ref)
+
         for fact in facts:
-            handled = HANDLERS[type(fact)].handle(fact, self._meta(fact), states.get)
+            handled = HANDLERS[type(fact)].handle(fact, self._meta(fact), view)
             assert isinstance(handled, Effects)
-            states.update(handled.states)
+            for ref, state in handled.states.items():
+                (self._accounts if ref.kind is ACCOUNT else states)[ref] = state
             for table, row in handled.rows:
                 self._rows[table].append(row)
             for table, key, amounts in handled.sums:

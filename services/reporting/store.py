@@ -107,6 +107,7 @@ ITEMS = Table(
     Column("instalments", JSONB, nullable=False),
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
+    Index("items_by_date", "document_date", "customer", "invoice"),
     # What is owed by customer is added up from these without a look at the rows: see aging.py. An item is in
     # one of the first two while it is open, and in the last when something was taken off it.
     Index(
@@ -202,6 +203,7 @@ RECEIPTS = Table(
     Column("rate", Text, nullable=False),
     Column("sales_order", Text, nullable=False),
     Index("payments_by_payment", "payment"),
+    Index("payments_by_date", "payment_date", "customer", "payment"),
 )
 
 # What came to a payment and went from it: `amount` of what it has left over, `in_process` of what the bank

@@ -250,6 +250,7 @@ def upgrade() -> None:
     op.create_index("history_by_correlation", "history", ["correlation"], unique=False)
     op.create_index("history_by_customer", "history", ["customer", "recorded_at"], unique=False)
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
+    op.create_index("items_by_date", "items", ["document_date", "customer", "invoice"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
     op.create_index(
         "items_open",
@@ -293,6 +294,7 @@ def upgrade() -> None:
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
+    op.create_index("payments_by_date", "payments", ["payment_date", "customer", "payment"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
     for table in (
         "account_months",
