@@ -68,6 +68,8 @@ clean: ## Remove the environment, caches and whatever was built
 	@touch $@
 
 .venv/locked: requirements.lock
+	@test ! -L .venv || { \
+		echo "Here .venv is a link: make it where it leads, or another checkout loses its environment." >&2; exit 1; }
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "There is no $(PYTHON) here. Openitem needs Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -104,7 +104,7 @@ class Ask(BaseModel):
 @router.post(
     "/what-if",
     summary="What would happen",
-    responses=documented(404, 422, 503),
+    responses=documented(400, 404, 422, 503),
 )
 async def what_if(request: Request, asked: Ask) -> WhatIf:
     """Play commands against the present state of all services and say what would follow. Nothing is changed.
