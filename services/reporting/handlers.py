@@ -37,6 +37,7 @@ from services.reporting.store import (
     NOTE,
     RATE,
     RECEIPT,
+    SALES,
 )
 from services.runtime.service import NOTHING, Effects, Handler, Key, Kind, Meta, Ref, Row, View
 
@@ -91,11 +92,14 @@ def _days(before: Item | None, item: Item) -> Sums:
     if same or item.opened_at is None:
         return []
     moved = difference(changes(before) if before else {}, changes(item))
-    return [
+    is_new = before is None or before.opened_at is None
+    sold = [(SALES, (item.entity, item.currency, item.document_date), (item.total,))] if is_new else []
+    days = [
         (DAYS, (item.entity, item.currency, *span, place.due_date), change)
         for place, change in moved.items()
         for span in spans(place.on)
     ]
+    return [*sold, *days]
 
 
 class Taken(NamedTuple):

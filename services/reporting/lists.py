@@ -110,18 +110,18 @@ async def found_customers(connection: AsyncConnection, part: str, limit: int) ->
 
 
 async def found_items(connection: AsyncConnection, part: str, amount: Sequence[int], limit: int) -> Rows:
-    """Find documents by id, number, reference or order, or by one of these totals or residuals."""
-    ways = [ITEMS.c[name] == part for name in ("invoice", "number", "reference", "sales_order")]
+    """Find documents by id, number, reference, or by one of these totals."""
+    ways = [ITEMS.c[name] == part for name in ("invoice", "number", "reference")]
     if amount:
-        ways += [ITEMS.c.total.in_(amount), ITEMS.c.residual.in_(amount)]
+        ways.append(ITEMS.c.total.in_(amount))
     query = select(ITEMS).where(or_(*ways)).order_by(ITEMS.c.document_date.desc(), ITEMS.c.invoice)
     return (await connection.execute(query.limit(limit))).all()
 
 
 async def found_payments(connection: AsyncConnection, part: str, amount: Sequence[int], limit: int) -> Rows:
-    """Find payments by id, number, reference or order, or by one of these amounts."""
-    ways = [RECEIPTS.c[name] == part for name in ("payment", "number", "reference", "sales_order")]
+    """Find payments by id, number or reference, or by one of these amounts."""
+    ways = [RECEIPTS.c[name] == part for name in ("payment", "number", "reference")]
     if amount:
-        ways += [RECEIPTS.c.amount.in_(amount), RECEIPTS.c.available.in_(amount)]
+        ways.append(RECEIPTS.c.amount.in_(amount))
     query = select(RECEIPTS).where(or_(*ways)).order_by(RECEIPTS.c.payment_date.desc(), RECEIPTS.c.payment)
     return (await connection.execute(query.limit(limit))).all()

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
-from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS
+from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS, SALES
 
 _LANES = """
     SELECT l.lane, l.offsets::text AS offsets, l.parked, l.position - coalesce(p.position, 0) AS unpublished
@@ -41,14 +41,14 @@ async def month_ends(connection: AsyncConnection, entity: str | None, until: dat
 
 
 async def invoiced(connection: AsyncConnection, entity: str | None, begin: date, end: date) -> Rows:
-    """Add up what was invoiced from `begin` to `end`, both included, by currency."""
+    """Add up what was invoiced from `begin` to `end`, both included, credit notes taken off, by currency."""
     query = (
-        select(ITEMS.c.currency, cast(func.sum(ITEMS.c.total), BigInteger).label("amount"))
-        .where(ITEMS.c.document_date.between(begin, end), ITEMS.c.opened_at.is_not(None))
-        .group_by(ITEMS.c.currency)
+        select(SALES.c.currency, cast(func.sum(SALES.c.amount), BigInteger).label("amount"))
+        .where(SALES.c.document_date.between(begin, end))
+        .group_by(SALES.c.currency)
     )
     if entity is not None:
-        query = query.where(ITEMS.c.entity == entity)
+        query = query.where(SALES.c.entity == entity)
     return (await connection.execute(query)).all()
 
 

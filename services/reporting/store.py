@@ -108,6 +108,16 @@ ITEMS = Table(
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
     Index("items_by_date", "document_date", "customer", "invoice"),
+    Index("items_by_number", "number"),
+    Index("items_by_reference", "reference"),
+    Index("items_by_total", "total"),
+    Index(
+        "items_still_to_use",
+        "entity",
+        "currency",
+        postgresql_include=["residual"],
+        postgresql_where=text("residual < 0"),
+    ),
     # What is owed by customer is added up from these without a look at the rows: see aging.py. An item is in
     # one of the first two while it is open, and in the last when something was taken off it.
     Index(
@@ -165,6 +175,16 @@ MOVEMENTS = Table(
     Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
 
+# What was invoiced by date: credit notes below zero.
+SALES = Table(
+    "sales",
+    METADATA,
+    Column("entity", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("document_date", Date, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+)
+
 # What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py. The
 # key begins with what every question names.
 DAYS = Table(
@@ -204,6 +224,16 @@ RECEIPTS = Table(
     Column("sales_order", Text, nullable=False),
     Index("payments_by_payment", "payment"),
     Index("payments_by_date", "payment_date", "customer", "payment"),
+    Index("payments_by_number", "number"),
+    Index("payments_by_reference", "reference"),
+    Index("payments_by_amount", "amount"),
+    Index(
+        "payments_left_over",
+        "payment_date",
+        "customer",
+        "payment",
+        postgresql_where=text("available > 0"),
+    ),
 )
 
 # What came to a payment and went from it: `amount` of what it has left over, `in_process` of what the bank
@@ -541,5 +571,6 @@ READ_MODELS: Final = (
     MOVEMENTS,
     RATES,
     RECEIPTS,
+    SALES,
 )
 """The tables that follow from the topics alone, and can be built anew: see rebuild.py."""

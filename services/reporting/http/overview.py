@@ -137,7 +137,7 @@ def _last_months(until: date) -> list[date]:
     "/search", tags=["overview"], summary="Find a customer, document or payment", response_model=m.Hits
 )
 async def search(request: Request, lent: Lent, q: Name) -> Response:
-    """Find customers by name or account, documents by id, number, reference, order or amount."""
+    """Find customers by name or account, documents by id, number, reference or amount."""
     return answer(request, m.Hits(rows=await hits(lent, q.strip())))
 
 

@@ -65,12 +65,15 @@ def suggestions(payments: Sequence[Any], items: Sequence[Any]) -> list[Left]:
 
     Those that say what they are for come first, so that an older one does not take it from them.
     """
-    alone = [_suggested(one, items, {}) for one in payments]
+    of_customer: dict[str, list[Any]] = defaultdict(list)
+    for item in items:
+        of_customer[item.customer].append(item)
+    alone = [_suggested(one, of_customer[one.customer], {}) for one in payments]
     taken: dict[tuple[str, str], int] = defaultdict(int)
     found: dict[int, Left] = {}
     for index in sorted(range(len(payments)), key=lambda place: not _is_certain(alone[place])):
         one = payments[index]
-        proposed = _suggested(one, items, taken)
+        proposed = _suggested(one, of_customer[one.customer], taken)
         for suggestion in proposed:
             taken[one.customer, suggestion.invoice] += suggestion.amount
         found[index] = Left(one, proposed)

@@ -238,6 +238,14 @@ def upgrade() -> None:
         sa.Column("rate", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
+    op.create_table(
+        "sales",
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("document_date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "currency", "document_date"),
+    )
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
     op.create_index("credits_by_date", "credits", ["effective_date"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
@@ -252,6 +260,9 @@ def upgrade() -> None:
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
     op.create_index("items_by_date", "items", ["document_date", "customer", "invoice"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
+    op.create_index("items_by_number", "items", ["number"], unique=False)
+    op.create_index("items_by_reference", "items", ["reference"], unique=False)
+    op.create_index("items_by_total", "items", ["total"], unique=False)
     op.create_index(
         "items_open",
         "items",
@@ -277,6 +288,14 @@ def upgrade() -> None:
         postgresql_include=["entity", "document_date", "residual"],
     )
     op.create_index(
+        "items_still_to_use",
+        "items",
+        ["entity", "currency"],
+        unique=False,
+        postgresql_where=sa.text("residual < 0"),
+        postgresql_include=["residual"],
+    )
+    op.create_index(
         "items_taken_off",
         "items",
         ["customer", "invoice"],
@@ -294,8 +313,18 @@ def upgrade() -> None:
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
+    op.create_index("payments_by_amount", "payments", ["amount"], unique=False)
     op.create_index("payments_by_date", "payments", ["payment_date", "customer", "payment"], unique=False)
+    op.create_index("payments_by_number", "payments", ["number"], unique=False)
     op.create_index("payments_by_payment", "payments", ["payment"], unique=False)
+    op.create_index("payments_by_reference", "payments", ["reference"], unique=False)
+    op.create_index(
+        "payments_left_over",
+        "payments",
+        ["payment_date", "customer", "payment"],
+        unique=False,
+        postgresql_where=sa.text("available > 0"),
+    )
     for table in (
         "account_months",
         "answers",
@@ -307,6 +336,7 @@ def upgrade() -> None:
         "notes",
         "payments",
         "rates",
+        "sales",
     ):
         make_mutable(table, ROLE)
     for table in ("credits", "customer_versions", "entries", "history", "movements"):
@@ -331,6 +361,7 @@ def downgrade() -> None:
         "notes",
         "payments",
         "rates",
+        "sales",
     ):
         op.drop_table(table)
     drop_kernel_tables()
