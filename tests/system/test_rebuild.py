@@ -47,6 +47,7 @@ TABLES = {
     "movements",
     "payments",
     "rates",
+    "sales",
 }
 
 
