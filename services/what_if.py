@@ -19,7 +19,6 @@ from contracts.catalog import CATALOG, SERVICES
 from contracts.envelope import Envelope
 from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.events.ledger import EntryPosted
-from contracts.fields import Side
 from services.invoicing.app import SERVICE as INVOICING
 from services.ledger.app import SERVICE as LEDGER
 from services.payments.app import SERVICE as PAYMENTS
@@ -30,6 +29,7 @@ from services.reporting.domain.days import open_parts
 from services.reporting.domain.items import Item
 from services.reporting.http import models as m
 from services.reporting.http import what_if as shapes
+from services.reporting.http.reads import line_of
 from services.reporting.http.what_if import Proposed, WhatIf
 from services.reporting.store import ITEM, RECEIPT
 from services.runtime import clock
@@ -208,14 +208,7 @@ def _payment(receipt: Any) -> m.Payment:
 
 def _entry(fact: EntryPosted, row: OutboxRow) -> m.Entry:
     lines = [
-        m.Line(
-            account=line.account,
-            role=line.role,
-            currency=line.currency,
-            amount=line.amount if line.side is Side.DEBIT else -line.amount,
-            base=line.base if line.side is Side.DEBIT else -line.base,
-        )
-        for line in fact.lines
+        line_of(one.account, one.role, one.side, one.currency, one.amount, one.base) for one in fact.lines
     ]
     plain = {
         name: getattr(fact, name) for name in m.Entry.model_fields if name not in ("lines", "recorded_at")

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.money import EXPONENTS
 from services.reporting.domain.aging import Basis, Bucket, Credits, OpenItem, Question, SchemeError, Unapplied
 from services.reporting.domain.days import up_to
+from services.reporting.lists import contains
 
 # What was taken off items with effect later, of everything; or up to the date, of what was known.
 _NOW = """
@@ -274,7 +275,7 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
     about = [f"v.{column} = :{column}" for column in given]
     if question.name:
         about.append("(v.name ILIKE :name OR v.customer ILIKE :name)")
-        given["name"] = f"%{_like(question.name)}%"
+        given["name"] = contains(question.name)
     if about:
         customers_at = question.customers_known_at or question.known_at
         then = ""
@@ -282,10 +283,6 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
             then, given["customers_at"] = "WHERE recorded_at <= :customers_at", customers_at
         wanted.append(_ABOUT.format(then=then, about=" AND ".join(about)))
     return " ".join(wanted), {**values, **given}
-
-
-def _like(part: str) -> str:
-    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _bucket(question: Question) -> tuple[str, dict[str, Any]]:

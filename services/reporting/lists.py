@@ -28,8 +28,12 @@ async def customers_page(
 
 def contains(part: str) -> str:
     """Write a pattern for texts that contain a part, whatever signs are in it."""
-    plain = part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{plain}%"
+    return f"%{literally(part)}%"
+
+
+def literally(part: str) -> str:
+    """Write a part of a pattern that stands for itself, whatever signs are in it."""
+    return part.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 class Choices(NamedTuple):

@@ -8,9 +8,9 @@ from sqlalchemy import case, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import DocumentKind, InstrumentStatus, InvoiceStatus, PaymentKind, PaymentStatus
-from services.reporting.lists import contains
+from services.reporting.lists import literally
 from services.reporting.queries import Rows
-from services.reporting.store import CREDITS, CUSTOMERS, HISTORY, ITEMS, RECEIPTS
+from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS
 
 OWING = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_CLEARED)
 
@@ -91,12 +91,6 @@ async def payments_of_all(connection: AsyncConnection, keys: Collection[tuple[st
     return (await connection.execute(select(RECEIPTS).where(of).order_by(*place))).all()
 
 
-async def names_of(connection: AsyncConnection, customers: Collection[str]) -> dict[str, str]:
-    """Give the names of those customers that are registered."""
-    query = select(CUSTOMERS.c.customer, CUSTOMERS.c.name).where(CUSTOMERS.c.customer.in_(customers))
-    return {row.customer: row.name for row in (await connection.execute(query)).all()}
-
-
 async def waiting_for(connection: AsyncConnection, customer: str, payment: str) -> Rows:
     """Find which invoices had to wait for an application of a payment, or declined one; latest last."""
     query = (
@@ -105,7 +99,7 @@ async def waiting_for(connection: AsyncConnection, customer: str, payment: str) 
             HISTORY.c.customer == customer,
             HISTORY.c.document_kind == "invoice",
             HISTORY.c.what.in_(("ApplicationDeferred", "ApplicationDeclined")),
-            HISTORY.c.detail.like(f"{contains(payment)[1:-1]}#%"),
+            HISTORY.c.detail.like(f"{literally(payment)}#%"),
         )
         .order_by(HISTORY.c.recorded_at, HISTORY.c.fact)
     )
@@ -129,7 +123,7 @@ async def paid_back_by(connection: AsyncConnection, customer: str, refund: str) 
             HISTORY.c.customer == customer,
             HISTORY.c.document_kind == "payment",
             HISTORY.c.what.in_(("CreditRefunded", "CreditRefundReversed")),
-            HISTORY.c.detail.like(f"{contains(refund)[1:-1]}: %"),
+            HISTORY.c.detail.like(f"{literally(refund)}: %"),
         )
         .order_by(HISTORY.c.recorded_at, HISTORY.c.fact)
     )

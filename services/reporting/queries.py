@@ -57,15 +57,19 @@ async def payments_of(connection: AsyncConnection, customer: str) -> Rows:
     return (await connection.execute(query)).all()
 
 
-async def items_named(connection: AsyncConnection, invoice: str) -> Rows:
-    """Find invoices by id: ids are unique within a customer, so there may be several."""
+async def items_named(connection: AsyncConnection, invoice: str, customer: str | None = None) -> Rows:
+    """Find invoices by id, of one customer or of all: ids are unique within a customer."""
     query = select(ITEMS).where(ITEMS.c.invoice == invoice).order_by(ITEMS.c.customer)
+    if customer is not None:
+        query = query.where(ITEMS.c.customer == customer)
     return (await connection.execute(query)).all()
 
 
-async def payments_named(connection: AsyncConnection, payment: str) -> Rows:
-    """Find payments by id: ids are unique within a customer, so there may be several."""
+async def payments_named(connection: AsyncConnection, payment: str, customer: str | None = None) -> Rows:
+    """Find payments by id, of one customer or of all: ids are unique within a customer."""
     query = select(RECEIPTS).where(RECEIPTS.c.payment == payment).order_by(RECEIPTS.c.customer)
+    if customer is not None:
+        query = query.where(RECEIPTS.c.customer == customer)
     return (await connection.execute(query)).all()
 
 

@@ -50,6 +50,7 @@ Moment = Annotated[datetime, BeforeValidator(_iso_moment), AfterValidator(_utc)]
 """A time, in UTC."""
 Word = Annotated[str, Field(max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Currency = Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")]
 Limit = Annotated[int, Query(ge=1, le=MOST_ROWS, description="Rows on a page at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=2000, description="`next` of the page before; the rest stays the same.")
@@ -79,7 +80,7 @@ def aging_question(
         Unapplied, Query(description="What is left over of payments beside the buckets, or within.")
     ] = Unapplied.beside,
     entity: Annotated[Name | None, Query()] = None,
-    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    currency: Currency = None,
     customer: Annotated[Name | None, Query(description="One account.")] = None,
     name: Annotated[Word, Query(description="A part of the customer's name or account.")] = "",
     customer_type: Annotated[Name | None, Query()] = None,

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 from typing import Final
@@ -14,12 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.http.freshness import Gauge
 from services.reporting.http.problems import Problem
+from services.runtime import clock
 from services.runtime.logs import Logger
 from services.runtime.reading import pooled
 from services.runtime.sending import Outgoing, Sender, sending
 from services.runtime.settings import Settings
 
 CONNECTIONS: Final = 8
+WAITING_CONNECTIONS: Final = 4
+POLL_SECONDS: Final = 0.05
 SEND_SECONDS: Final = 10
 """A broker that does not take a command for so long is away."""
 KEYS: Final = 100_000
@@ -32,7 +35,9 @@ class Desk:
     def __init__(self, settings: Settings, log: Logger) -> None:
         self.settings = settings
         self.engine = pooled(settings.dsn("reporting"), CONNECTIONS)
-        self.gauge = Gauge(settings, self.engine, log)
+        # Of their own: a request that has a connection already may wait here for what a command did.
+        self.waiting = pooled(settings.dsn("reporting"), WAITING_CONNECTIONS)
+        self.gauge = Gauge(settings, self.waiting, log)
         self._stack = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._sender: Sender | None = None
@@ -49,6 +54,18 @@ class Desk:
             gauging.cancel()
             await asyncio.gather(gauging, return_exceptions=True)
             await self.engine.dispose()
+            await self.waiting.dispose()
+
+    async def until(self, done: Callable[[AsyncConnection], Awaitable[bool]], seconds: float) -> bool:
+        """Look again and again, each time at the latest, until something is so; say whether it is in time."""
+        deadline = clock.monotonic() + seconds
+        while True:
+            async with self.waiting.connect() as lent:
+                if await done(lent):
+                    return True
+            if clock.monotonic() >= deadline:
+                return False
+            await asyncio.sleep(POLL_SECONDS)
 
     async def send(self, *messages: Outgoing) -> None:
         """Send commands, each acknowledged. Raises Problem when the broker does not take them."""

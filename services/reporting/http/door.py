@@ -1,9 +1,8 @@
 """The door for commands: published as they are, answered later, found again by their id."""
 
-import asyncio
-import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -28,7 +27,6 @@ from services.runtime.sending import outgoing
 
 router = APIRouter(tags=["commands"])
 
-POLL_SECONDS: Final = 0.05
 MOST_WAIT_SECONDS: Final = 30.0
 _ID = r"^[ -~]{1,255}$"
 
@@ -196,25 +194,28 @@ async def command_outcome(
 
     404 until the first answer is known here: a command just sent has none yet.
     """
-    rows = await answers_to(lent, id_)
-    if not rows:
+    found = await outcome_of(lent, id_)
+    if found is None:
         raise Problem(
             HTTPStatus.NOT_FOUND,
             "no_answer_yet",
             f"No answer to {id_!r} is known here.",
             "Ask again in a moment; if it stays so, the command was not sent by this door.",
         )
-    return await outcome_of(lent, id_, rows)
+    return found
 
 
-async def answers_to(lent: AsyncConnection, id_: str) -> Sequence[Row[Any]]:
+async def _answers_to(lent: AsyncConnection, id_: str) -> Sequence[Row[Any]]:
     """Find the answers to a command of this door."""
     query = select(ANSWERS).where(ANSWERS.c.source == DOOR, ANSWERS.c.command == id_).order_by(ANSWERS.c.type)
     return (await lent.execute(query)).all()
 
 
-async def outcome_of(lent: AsyncConnection, id_: str, rows: Sequence[Row[Any]]) -> Outcome:
-    """Tell what became of a command that has been answered."""
+async def outcome_of(lent: AsyncConnection, id_: str) -> Outcome | None:
+    """Tell what became of a command; None while no answer to it is known."""
+    rows = await _answers_to(lent, id_)
+    if not rows:
+        return None
     query = (
         select(HISTORY).where(HISTORY.c.correlation == id_).order_by(HISTORY.c.recorded_at, HISTORY.c.fact)
     )
@@ -266,7 +267,7 @@ async def _is_visible(lent: AsyncConnection, rows: Sequence[Row[Any]]) -> bool:
 
 async def has_followed(lent: AsyncConnection, token: str) -> bool:
     """Say whether a command was answered by all that take it, and the read models show what it did."""
-    rows = await answers_to(lent, token)
+    rows = await _answers_to(lent, token)
     return bool(rows) and _state(rows)[0] != "sent" and await _is_visible(lent, rows)
 
 
@@ -286,14 +287,8 @@ async def wait_for(
     if after is None:
         return
     desk = desk_of(request)
-    deadline = clock.monotonic() + wait
-    while True:
-        async with desk.engine.connect() as lent:
-            if await has_followed(lent, after):
-                return
-        if clock.monotonic() >= deadline:
-            break
-        await asyncio.sleep(POLL_SECONDS)
+    if await desk.until(partial(has_followed, token=after), wait):
+        return
     read_to = desk.gauge.now.read_to
     raise Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -302,8 +297,3 @@ async def wait_for(
         "Ask again, or read without `after`.",
         {"Retry-After": "1"},
     )
-
-
-def as_json(values: dict[str, Any]) -> bytes:
-    """Write a command's fields as a body."""
-    return json.dumps(values).encode()

@@ -26,6 +26,7 @@ from services.reporting.domain.days import open_parts
 from services.reporting.explaining import explain
 from services.reporting.http import models as m
 from services.reporting.http.asking import (
+    Currency,
     Cursor,
     Day,
     Limit,
@@ -250,7 +251,7 @@ async def invoices(
     lent: Lent,
     customer: Name | None = None,
     entity: Name | None = None,
-    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    currency: Currency = None,
     status: InvoiceStatus | None = None,
     kind: DocumentKind | None = None,
     cursor: Cursor = None,
@@ -280,7 +281,7 @@ async def invoice(request: Request, lent: Lent, customer: Name, invoice: Name) -
 
 async def document_page(lent: AsyncConnection, customer: str, invoice: str) -> m.DocumentPage:
     """Give a document with everything that explains it. Raises Problem when it is not known."""
-    found = [row for row in await queries.items_named(lent, invoice) if row.customer == customer]
+    found = await queries.items_named(lent, invoice, customer)
     if not found:
         raise not_found(f"Document {invoice!r} of customer {customer!r}")
     moved = await queries.movements_on(lent, customer, invoice)
@@ -326,13 +327,14 @@ def entries(rows: Sequence[Any]) -> list[m.Entry]:
     return [
         m.Entry(
             **{name: getattr(row, name) for name in m.Entry.model_fields if name != "lines"},
-            lines=[_line(*line) for line in row.lines],
+            lines=[line_of(*line) for line in row.lines],
         )
         for row in rows
     ]
 
 
-def _line(account: str, role: str, side: str, currency: str, amount: int, base: int) -> m.Line:
+def line_of(account: str, role: str, side: str, currency: str, amount: int, base: int) -> m.Line:
+    """Give one side of an entry, debits above zero."""
     sign = 1 if side == Side.DEBIT else -1
     return m.Line(account=account, role=role, currency=currency, amount=sign * amount, base=sign * base)
 
@@ -343,7 +345,7 @@ async def payments(
     lent: Lent,
     customer: Name | None = None,
     entity: Name | None = None,
-    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    currency: Currency = None,
     status: PaymentStatus | None = None,
     kind: PaymentKind | None = None,
     instrument: InstrumentStatus | None = None,
@@ -365,7 +367,7 @@ async def unapplied(
     lent: Lent,
     customer: Name | None = None,
     entity: Name | None = None,
-    currency: Annotated[str | None, Query(pattern=r"^[A-Z]{3}$")] = None,
+    currency: Currency = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
@@ -396,7 +398,7 @@ async def payment(request: Request, lent: Lent, customer: Name, payment: Name) -
 
 async def payment_page(lent: AsyncConnection, customer: str, payment: str) -> m.PaymentPage:
     """Give a payment with everything that explains it. Raises Problem when it is not known."""
-    found = [row for row in await queries.payments_named(lent, payment) if row.customer == customer]
+    found = await queries.payments_named(lent, payment, customer)
     if not found:
         raise not_found(f"Payment {payment!r} of customer {customer!r}")
     moved = await queries.movements_of(lent, customer, payment)

@@ -1,18 +1,26 @@
 """Commands from forms: read as people write, checked field by field, sent once, and their answer awaited."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import MoneyError, is_currency, minor_units
 from services.reporting.http.desk import desk_of
-from services.reporting.http.door import COMMANDS, answers_to, outcome_of, publish
+from services.reporting.http.door import COMMANDS, outcome_of, publish
 from services.reporting.http.problems import Problem
-from services.reporting.web.showing import followed
+from services.reporting.web.showing import PATIENCE_SECONDS, followed
 from services.runtime import clock
+
+ACTOR: Final = "console"
+"""Who sends what comes from a page, until there is a sign-in."""
+MANY_SECONDS: Final = 5.0
+"""So long a page waits for the answers to many commands before it is shown without some."""
+MOST: Final = 500
+"""Commands that one page sends at most."""
 
 
 class Form:
@@ -78,22 +86,43 @@ class Attempt(NamedTuple):
         return self.state == "refused"
 
 
+class Command(NamedTuple):
+    """A command with the id that it counts under, and its fields; those that are None are left out."""
+
+    id: str
+    name: str
+    fields: Mapping[str, Any]
+
+
 async def attempt(
     request: Request, name: str, fields: Mapping[str, Any], id_: str = "", actor: str = ""
 ) -> Attempt:
     """Send a command and wait a little for its answer. `id_`: the form's own, so that it counts once."""
-    id_ = id_ or clock.new_id()
-    body = json.dumps({key: value for key, value in fields.items() if value is not None}).encode()
-    try:
-        await publish(request, COMMANDS[name], body, id_, actor)
-    except Problem as problem:
-        details = problem.details
-        return Attempt(id_, "refused", f"{details.detail} {details.remedy}", details.code)
-    await followed(request, id_)
-    async with desk_of(request).engine.connect() as lent:
-        rows = await answers_to(lent, id_)
-        if not rows:
-            return Attempt(id_, "sent", "The command is on its way.")
-        outcome = await outcome_of(lent, id_, rows)
+    command = Command(id_ or clock.new_id(), name, fields)
+    return (await attempt_all(request, [command], actor, PATIENCE_SECONDS))[0]
+
+
+async def attempt_all(
+    request: Request, commands: Sequence[Command], actor: str, seconds: float = MANY_SECONDS
+) -> list[Attempt]:
+    """Send commands, and wait a little for the answers to all of them; they are in the same order."""
+    refused: dict[str, Attempt] = {}
+    for command in commands:
+        body = json.dumps({key: value for key, value in command.fields.items() if value is not None})
+        try:
+            await publish(request, COMMANDS[command.name], body.encode(), command.id, actor)
+        except Problem as problem:
+            details = problem.details
+            said = f"{details.detail} {details.remedy}"
+            refused[command.id] = Attempt(command.id, "refused", said, details.code)
+    await followed(request, [one.id for one in commands if one.id not in refused], seconds)
+    async with desk_of(request).waiting.connect() as lent:
+        return [refused.get(one.id) or await _answered(lent, one.id) for one in commands]
+
+
+async def _answered(lent: AsyncConnection, id_: str) -> Attempt:
+    outcome = await outcome_of(lent, id_)
+    if outcome is None:
+        return Attempt(id_, "sent", "The command is on its way.")
     code = next((one.code for one in outcome.answers if one.code), "")
     return Attempt(id_, outcome.state, outcome.text, code)

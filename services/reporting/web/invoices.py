@@ -1,6 +1,5 @@
 """Documents of invoicing: which there are, and why one is open."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import groupby
@@ -19,7 +18,6 @@ from services.reporting.domain.items import Item
 from services.reporting.http import models as m
 from services.reporting.http.asking import Day, Name, today
 from services.reporting.http.desk import connection, desk_of
-from services.reporting.http.door import POLL_SECONDS
 from services.reporting.http.reads import document_page
 from services.reporting.notes import notes_of
 from services.reporting.queries import items_named
@@ -28,7 +26,6 @@ from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
 from services.reporting.web.telling import FACTS, address
-from services.runtime import clock
 
 router = APIRouter(include_in_schema=False, route_class=FilledRoute)
 
@@ -144,8 +141,7 @@ async def invoice(request: Request, lent: Lent, customer: Account, id_: Document
     if "sent" in request.query_params:
         await _booked(request, customer, id_)
     found = await document_page(lent, customer, id_)
-    row = next(one for one in await items_named(lent, id_) if one.customer == customer)
-    item = documents.item_of(row)
+    item = documents.item_of((await items_named(lent, id_, customer))[0])
     document = found.document
     page = await page_of(request, document.number or document.invoice, "invoices")
     names = await names_of(lent, {customer})
@@ -169,13 +165,12 @@ async def invoice(request: Request, lent: Lent, customer: Account, id_: Document
 
 async def _booked(request: Request, customer: str, invoice: str) -> None:
     """Wait a little while a document that was just posted is booked: the ledger answers in a moment."""
-    deadline = clock.monotonic() + PATIENCE_SECONDS
-    while clock.monotonic() < deadline:
-        async with desk_of(request).engine.connect() as lent:
-            rows = await items_named(lent, invoice)
-        if not any(row.customer == customer and row.status == InvoiceStatus.POSTED for row in rows):
-            return
-        await asyncio.sleep(POLL_SECONDS)
+
+    async def is_booked(lent: AsyncConnection) -> bool:
+        rows = await items_named(lent, invoice, customer)
+        return not any(row.status == InvoiceStatus.POSTED for row in rows)
+
+    await desk_of(request).until(is_booked, PATIENCE_SECONDS)
 
 
 def why(document: m.Document, parts: Sequence[m.Part], moved: Sequence[m.Movement], as_of: date) -> str:

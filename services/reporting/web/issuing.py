@@ -12,11 +12,11 @@ from services.reporting.http.asking import Word, today
 from services.reporting.http.desk import connection
 from services.reporting.http.what_if import WhatIf
 from services.reporting.lists import balances_of
-from services.reporting.web.acting import Form, attempt
+from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.format import WORDS
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
-from services.reporting.web.settling import ACTOR, foreseen, form_of, marked
+from services.reporting.web.settling import foreseen, form_of, marked
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 

@@ -9,15 +9,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import InstrumentStatus
 from services.reporting import paying
+from services.reporting.aging import names_of
 from services.reporting.http.asking import Day, today
 from services.reporting.http.desk import connection
-from services.reporting.web.acting import Form
+from services.reporting.web.acting import ACTOR, MOST, Command, Form, attempt_all
 from services.reporting.web.format import WORDS
 from services.reporting.web.offers import MOVES
 from services.reporting.web.page import Choice
 from services.reporting.web.payments import Currency, Filter, choices
-from services.reporting.web.proposing import ACTOR, key_of, keys_of, said
-from services.reporting.web.sending import MOST, Command, attempt_all
+from services.reporting.web.proposing import key_of, keys_of, said
 from services.reporting.web.showing import from_here, page_of, show
 from services.reporting.web.unapplied import Result, show_results
 from services.runtime import clock
@@ -75,7 +75,7 @@ async def _choose(
         page,
         422 if form.errors else 200,
         rows=[(row, key_of(row), ticked is None or key_of(row) in ticked) for row in rows],
-        names=await paying.names_of(lent, {row.customer for row in rows}),
+        names=await names_of(lent, {row.customer for row in rows}),
         wanted=wanted,
         sums=_sums(rows),
         form=form,
@@ -140,7 +140,7 @@ async def _confirm(
         "mass_change_confirm.html",
         page,
         rows=rows,
-        names=await paying.names_of(lent, {row.customer for row in rows}),
+        names=await names_of(lent, {row.customer for row in rows}),
         sums=_sums(rows),
         to=to,
         button=f"Move {number} to {word}",

@@ -16,7 +16,7 @@ from services.reporting.http.asking import refused
 from services.reporting.http.desk import Desk, connection, desk_of
 from services.reporting.http.door import sentence
 from services.reporting.http.overview import health
-from services.reporting.web.acting import Form, attempt
+from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import from_here, go, page_of, show
@@ -141,9 +141,7 @@ async def order_parked(request: Request, order: str) -> Response:
         form.errors["service"] = "Choose one of the services."
     if form.errors:
         return await _confirm(request, order, form.values, form.errors)
-    sent = await attempt(
-        request, f"openitem.{service}.{name}.v1", fields, form.values.get("id", ""), "console"
-    )
+    sent = await attempt(request, f"openitem.{service}.{name}.v1", fields, form.values.get("id", ""), ACTOR)
     if sent.is_refused:
         return await _confirm(request, order, form.values, {"": sent.text})
     return go("/operations", sent.id)

@@ -1,6 +1,5 @@
 """Payments: which there are, and where the money of one is."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import ApplicationOutcome, PaymentKind, PaymentStatus
 from services.reporting import lists, paying
+from services.reporting.aging import names_of
 from services.reporting.http import models as m
 from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor
 from services.reporting.http.desk import connection, desk_of
@@ -19,7 +19,6 @@ from services.reporting.web.format import WORDS
 from services.reporting.web.offers import BY_KEY, has_listed, is_offered, moves_of, offered
 from services.reporting.web.page import Choice, Happening
 from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
-from services.runtime import clock
 
 router = APIRouter(include_in_schema=False)
 
@@ -103,7 +102,7 @@ async def payments(
         "payments.html",
         page,
         rows=rows,
-        names=await paying.names_of(lent, {row.customer for row in rows}),
+        names=await names_of(lent, {row.customer for row in rows}),
         wanted=wanted,
         totals=_totals(rows) if wanted.currency else None,
         is_first=after is None,
@@ -233,7 +232,7 @@ async def payment(request: Request, lent: Lent, customer: Name, id: Name) -> Res
     shown = await payment_page(lent, customer, id)
     page = page._replace(title=_title(shown.payment))
     one = shown.payment
-    names = await paying.names_of(lent, {one.customer})
+    names = await names_of(lent, {one.customer})
     can_reverse = is_offered(BY_KEY["reverse"], shown)
     return show(
         "payment.html",
@@ -255,13 +254,12 @@ async def payment(request: Request, lent: Lent, customer: Name, id: Name) -> Res
 
 async def _answered(request: Request, customer: str, payment: str) -> None:
     """Wait a little while invoicing has to answer what a payment asks of it."""
-    deadline = clock.monotonic() + PATIENCE_SECONDS
-    while clock.monotonic() < deadline:
-        async with desk_of(request).engine.connect() as lent:
-            shown = await payment_page(lent, customer, payment)
-        if shown.payment.status != PaymentStatus.RELEASING and not _unanswered(shown):
-            return
-        await asyncio.sleep(_POLL_SECONDS)
+
+    async def is_answered(lent: AsyncConnection) -> bool:
+        shown = await payment_page(lent, customer, payment)
+        return shown.payment.status != PaymentStatus.RELEASING and not _unanswered(shown)
+
+    await desk_of(request).until(is_answered, PATIENCE_SECONDS)
 
 
 def _unanswered(shown: m.PaymentPage) -> set[str]:

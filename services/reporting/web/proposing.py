@@ -20,7 +20,6 @@ from services.reporting.web.preview import preview
 from services.reporting.web.showing import page_of, show
 from services.runtime import clock
 
-ACTOR: Final = "console"
 MOST_REHEARSED: Final = 20
 """More commands than these are not played: nobody reads so many entries before they confirm."""
 

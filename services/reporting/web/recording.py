@@ -9,13 +9,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import PaymentKind
 from services.reporting import paying
+from services.reporting.aging import names_of
 from services.reporting.http.asking import Name, today
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
-from services.reporting.web.acting import Form, attempt
+from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.offers import Ask
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import ACTOR, Proposal, address, balances, marked, propose, read, said
+from services.reporting.web.proposing import Proposal, address, balances, marked, propose, read, said
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 
@@ -134,7 +135,7 @@ async def _confirm(
     request: Request, lent: AsyncConnection, form: Form, command: str, fields: dict[str, Any]
 ) -> Response:
     customer, currency, amount = fields["customer"], fields["currency"], fields["amount"]
-    names = await paying.names_of(lent, {customer})
+    names = await names_of(lent, {customer})
     who = f"{names[customer]} ({customer})" if customer in names else f"{customer}, which is not registered"
     kind = PaymentKind(fields.get("kind", PaymentKind.PAYMENT)).value.lower()
     receives = command == "ReceivePayment"
@@ -328,7 +329,7 @@ async def _ask_refund(
     if len(places) == 1 and not entity:
         entity, currency = places[0]
     page = await page_of(request, "Refund", "payments")
-    names = await paying.names_of(lent, {customer})
+    names = await names_of(lent, {customer})
     return show(
         "refund.html",
         page,
@@ -350,7 +351,7 @@ async def _confirm_refund(
 ) -> Response:
     command = named[1]
     customer, currency, total = command["customer"], command["currency"], command["amount"]
-    names = await paying.names_of(lent, {customer})
+    names = await names_of(lent, {customer})
     notes = sum(one["amount"] for one in command["sources"] if one["is_credit_note"])
     will = [("Customer", f"{names[customer]} ({customer})" if customer in names else customer)]
     will += [

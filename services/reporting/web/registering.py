@@ -12,12 +12,12 @@ from services.reporting.http.desk import connection
 from services.reporting.http.reads import customer_known
 from services.reporting.notes import notes_of
 from services.reporting.queries import customers
-from services.reporting.web.acting import Form, attempt
+from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.customers import tabs_of, title_of
 from services.reporting.web.format import WORDS
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
-from services.reporting.web.settling import ACTOR, form_of, marked
+from services.reporting.web.settling import form_of, marked
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 

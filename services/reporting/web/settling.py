@@ -16,7 +16,7 @@ from services.reporting.http.problems import Problem, not_found
 from services.reporting.http.what_if import WhatIf
 from services.reporting.lists import balances_of
 from services.reporting.queries import items_named, movements_on
-from services.reporting.web.acting import Attempt, Form, attempt
+from services.reporting.web.acting import ACTOR, Attempt, Form, attempt
 from services.reporting.web.format import WORDS, money
 from services.reporting.web.preview import preview
 from services.reporting.web.route import FilledRoute
@@ -29,14 +29,13 @@ Lent = Annotated[AsyncConnection, Depends(connection)]
 Account = Annotated[Name, Query()]
 Document = Annotated[Name, Query(alias="id")]
 
-ACTOR: Final = "console"
 FIELD_OF: Final = {"write_off_over_limit": "amount", "write_off_exceeds_residual": "amount"}
 """The field that a refusal is about, where it is about one."""
 
 
 async def document_of(lent: AsyncConnection, customer: str, invoice: str) -> Item:
     """Find a document. Raises Problem when it is not known."""
-    found = [row for row in await items_named(lent, invoice) if row.customer == customer]
+    found = await items_named(lent, invoice, customer)
     if not found:
         raise not_found(f"Document {invoice!r} of customer {customer!r}")
     return documents.item_of(found[0])

@@ -1,6 +1,6 @@
 """How pages are answered: rendered in the layout, with what came of the commands that the address names."""
 
-import asyncio
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.http.desk import desk_of
-from services.reporting.http.door import answers_to, has_followed, outcome_of
+from services.reporting.http.door import has_followed, outcome_of
 from services.reporting.http.problems import Problem
 from services.reporting.web.format import environment
 from services.reporting.web.page import Address, Notice, Page
@@ -19,7 +20,6 @@ from services.runtime import clock
 PATIENCE_SECONDS: Final = 2.0
 """So long a page waits for the answer to its command before it is shown without it."""
 MOST_NOTICES: Final = 20
-_POLL_SECONDS: Final = 0.05
 
 TEMPLATES: Final[Environment] = environment()
 
@@ -41,27 +41,26 @@ async def page_of(request: Request, title: str, section: str) -> Page:
 
 async def notice_of(request: Request, id_: str) -> Notice:
     """Say what became of a command, waiting a little for its answer."""
-    await followed(request, id_)
-    async with desk_of(request).engine.connect() as lent:
-        rows = await answers_to(lent, id_)
-        if not rows:
-            return Notice("sent", "The command is on its way.", id_)
-        outcome = await outcome_of(lent, id_, rows)
+    await followed(request, [id_])
+    async with desk_of(request).waiting.connect() as lent:
+        outcome = await outcome_of(lent, id_)
+    if outcome is None:
+        return Notice("sent", "The command is on its way.", id_)
     if outcome.state in ("done", "refused"):
         return Notice(outcome.state, outcome.text)
     return Notice("sent", outcome.text, id_)
 
 
-async def followed(request: Request, id_: str) -> bool:
-    """Wait a little until what a command did can be seen; say whether it can."""
-    deadline = clock.monotonic() + PATIENCE_SECONDS
-    while True:
-        async with desk_of(request).engine.connect() as lent:
-            if await has_followed(lent, id_):
-                return True
-        if clock.monotonic() >= deadline:
-            return False
-        await asyncio.sleep(_POLL_SECONDS)
+async def followed(request: Request, ids: Iterable[str], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait a little until what commands did can be seen."""
+    waiting = list(ids)
+
+    async def all_followed(lent: AsyncConnection) -> bool:
+        while waiting and await has_followed(lent, waiting[-1]):
+            waiting.pop()
+        return not waiting
+
+    await desk_of(request).until(all_followed, seconds)
 
 
 def show(template: str, page: Page, status_code: int = HTTPStatus.OK, **context: Any) -> HTMLResponse:

@@ -7,17 +7,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import InstrumentStatus as I
 from contracts.fields import PaymentKind
-from services.reporting import paying
+from services.reporting.aging import names_of
 from services.reporting.http import models as m
 from services.reporting.http.asking import Name, refused, today
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
-from services.reporting.web.acting import Form, attempt
+from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.format import WORDS
 from services.reporting.web.offers import BY_KEY, RELEASED, Ask, Offer, is_offered
 from services.reporting.web.payments import Applied, Filter, applications
 from services.reporting.web.proposing import (
-    ACTOR,
     Change,
     Proposal,
     address,
@@ -168,7 +167,7 @@ async def _show(
     is_first = offer.key == "write-off" and (form.errors or not amount)
     if offer.key == "write-off" and amount and not form.errors:
         hidden["shown"] = form.text("amount")
-    names = await paying.names_of(lent, {one.customer})
+    names = await names_of(lent, {one.customer})
     who = f"{names[one.customer]} ({one.customer})" if one.customer in names else one.customer
     title, button = _words(asked, amount)
     note = "" if is_offered(offer, asked.shown) else _late(asked)

@@ -14,15 +14,15 @@ from starlette.datastructures import FormData
 from contracts.fields import PaymentKind, PaymentStatus
 from contracts.money import decimal_text
 from services.reporting import lists, paying
+from services.reporting.aging import names_of
 from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
 from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor, refused
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
-from services.reporting.web.acting import Attempt, Form
+from services.reporting.web.acting import ACTOR, Attempt, Command, Form, attempt_all
 from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
 from services.reporting.web.payments import Currency, Filter
 from services.reporting.web.proposing import (
-    ACTOR,
     Change,
     address,
     as_json,
@@ -31,7 +31,6 @@ from services.reporting.web.proposing import (
     keys_of,
     rehearsed,
 )
-from services.reporting.web.sending import Command, attempt_all
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 
@@ -128,7 +127,7 @@ async def _show_unapplied(
             (currency, list(group))
             for currency, group in groupby(by_currency, lambda left: left.payment.currency)
         ],
-        names=await paying.names_of(lent, customers),
+        names=await names_of(lent, customers),
         wanted=wanted,
         error=error,
         is_first=after is None,
@@ -216,7 +215,7 @@ async def confirm(
         "applying.html",
         page,
         uses=uses,
-        names=await paying.names_of(lent, {one.debtor for one in uses}),
+        names=await names_of(lent, {one.debtor for one in uses}),
         total=total,
         currency=currency,
         changes=await _balances_after(lent, uses, payments),
@@ -370,7 +369,7 @@ async def _choose(
         page,
         422 if form is not None else 200,
         one=one,
-        names=await paying.names_of(lent, {customer, debtor}),
+        names=await names_of(lent, {customer, debtor}),
         debtor=debtor,
         available=available,
         items=items,
