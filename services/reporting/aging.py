@@ -1,12 +1,11 @@
 """Who owes what since when, as of any date and as known at any time. Amounts are minor units.
 
-What an item owes as of a date is its total less what was taken off it with effect up to then. As known now
-it is found from the other end: what it owes now, and what was taken off with effect later. Both are the
-same number; the second touches few rows. Totals of all customers come from the sums of domain/days.py.
+What a part owes as of a date is what it owes now, less what was changed with effect later: few rows, where
+the date is near. As known at a past time it is the item's total, less what was taken off it up to the date
+as far as was known then. Totals of all customers come from the sums of domain/days.py.
 
 A page of customers is found in two steps: which customers it shows, from one sum a customer, then all sums
-of those. Both add up in indexes of `items`, without a look at the rows, what has no instalments; that is
-nearly everything, and no order of parts matters there.
+of those.
 """
 
 import json
@@ -19,46 +18,73 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import EXPONENTS
 from services.reporting.domain.aging import Basis, Bucket, Credits, OpenItem, Question, SchemeError, Unapplied
-from services.reporting.domain.days import up_to
+from services.reporting.domain.days import DAY, MONTH, YEAR, up_to
 from services.reporting.lists import contains
 
-# What was taken off items with effect later, of everything; or up to the date, of what was known.
+# What is open as known now, part by part: what is open today, and what was changed later taken back. A part
+# comes more than once; `items` says how many of them it makes open. `future` is what is to come off it.
 _NOW = """
-moved AS (
-    SELECT customer, invoice, sum(amount)::bigint AS amount FROM movements
-    WHERE effective_date > :as_of {of_customer} GROUP BY customer, invoice
-), standing AS (
-    SELECT {columns}, i.residual + coalesce(m.amount, 0) AS open, coalesce(m.amount, 0) AS future
-    FROM items i LEFT JOIN moved m USING (customer, invoice)
-    WHERE i.residual <> 0 AND i.document_date <= :as_of {wanted}
+    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, i.amount, i.items,
+        0::bigint AS future
+    FROM open_parts i WHERE i.items <> 0 {wanted}
     UNION ALL
-    SELECT {columns}, m.amount AS open, m.amount AS future
-    FROM moved m JOIN items i USING (customer, invoice)
-    WHERE i.residual = 0 AND m.amount <> 0 AND i.document_date <= :as_of {wanted}
+    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, -i.amount, -i.items,
+        -i.amount
+    FROM changes i WHERE i.on_date > :as_of {wanted}"""
+_PARTS_NOW = """
+parts AS (
+    SELECT customer, invoice AS document, entity, currency, document_date, due_date,
+        sum(amount)::bigint AS amount, sum(future)::bigint AS future, false AS is_payment
+    FROM ({now}) x
+    GROUP BY due_date, customer, invoice, entity, currency, document_date HAVING sum(items) <> 0
+    {credits}
 )"""
-_THEN = """
+
+# The same for the first of them in an order that an index has: what is open now is looked at one by one,
+# beside what was settled since. Each of the two gives no more than all that is shown.
+_FIRST_PARTS_NOW = """
+parts AS (
+    (SELECT * FROM (
+        SELECT i.customer, i.invoice AS document, i.entity, i.currency, i.document_date, i.due_date,
+            i.amount - later.amount AS amount, -later.amount AS future, false AS is_payment
+        FROM open_parts i, LATERAL (
+            SELECT coalesce(sum(c.amount), 0)::bigint AS amount FROM changes c
+            WHERE c.customer = i.customer AND c.invoice = i.invoice AND c.due_date = i.due_date
+                AND c.on_date > :as_of) later
+        WHERE i.items <> 0 AND i.amount <> later.amount {wanted}
+    ) x WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) + CAST(:offset AS bigint))
+    UNION ALL
+    (SELECT * FROM (
+        SELECT i.customer, i.invoice AS document, i.entity, i.currency, i.document_date, i.due_date,
+            -sum(i.amount)::bigint AS amount, -sum(i.amount)::bigint AS future, false AS is_payment
+        FROM changes i WHERE i.on_date > :as_of {wanted} AND NOT EXISTS (
+            SELECT FROM open_parts o WHERE o.customer = i.customer AND o.invoice = i.invoice
+                AND o.due_date = i.due_date AND o.items <> 0)
+        GROUP BY i.due_date, i.customer, i.invoice, i.entity, i.currency, i.document_date
+        HAVING sum(i.amount) <> 0
+    ) x WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) + CAST(:offset AS bigint))
+)"""
+_INDEXED_ORDERS: Final = ("due", "customer")
+
+# The same as known then. The parts of an item are paid in order of date, see domain/days.py: `open_parts`.
+_PARTS_THEN = """
 moved AS (
     SELECT customer, invoice, (sum(amount) FILTER (WHERE effective_date <= :as_of))::bigint AS amount,
         (sum(amount) FILTER (WHERE effective_date > :as_of))::bigint AS future
     FROM movements WHERE recorded_at <= :known_at {of_customer} GROUP BY customer, invoice
 ), standing AS (
-    SELECT {columns}, i.total - coalesce(m.amount, 0) AS open, coalesce(m.future, 0) AS future
+    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, i.total, i.instalments,
+        i.total - coalesce(m.amount, 0) AS open, coalesce(m.future, 0) AS future
     FROM items i LEFT JOIN moved m USING (customer, invoice)
     WHERE i.opened_at <= :known_at AND i.document_date <= :as_of {wanted}
-)"""
-_COLUMNS = """
-    i.customer, i.invoice, i.entity, i.currency, i.rate, i.document_date, i.due_date, i.total, i.kind,
-    i.number, i.reference, i.instalments"""
-
-# The parts of an item are paid in order of date, see domain/days.py: `open_parts`.
-_PARTS = """
+),
 parts AS (
-    SELECT customer, invoice, entity, currency, rate, document_date, due_date, open AS amount, kind, number,
-        reference, total, future
+    SELECT customer, invoice AS document, entity, currency, document_date, due_date, open AS amount, future,
+        false AS is_payment
     FROM standing WHERE instalments = '[]' AND open <> 0
     UNION ALL
-    SELECT customer, invoice, entity, currency, rate, document_date, p.due_date, p.amount - {paid}, kind,
-        number, reference, p.amount, {paid_later} - {paid}
+    SELECT customer, invoice, entity, currency, document_date, p.due_date, p.amount - {paid},
+        {paid_later} - {paid}, false
     FROM standing, LATERAL (
         SELECT (x ->> 0)::date AS due_date, (x ->> 1)::bigint AS amount, part, count(*) OVER () AS parts,
             (sum((x ->> 1)::bigint) OVER (ORDER BY part) - (x ->> 1)::bigint)::bigint AS before
@@ -79,17 +105,17 @@ _FIFO = {
 # What is left over of payments counts as owed the other way round, from the payment's date on.
 _LEFT_OVER = """
     UNION ALL
-    SELECT p.customer, p.payment, p.entity, p.currency, p.rate, p.payment_date, p.payment_date, -c.amount,
-        p.kind, p.number, p.reference, -p.amount, 0
+    SELECT p.customer, p.payment, p.entity, p.currency, p.payment_date, p.payment_date, -c.amount, 0, true
     FROM (
         SELECT i.customer, i.payment, sum(i.amount)::bigint AS amount FROM credits i
         WHERE i.effective_date <= :as_of {wanted} GROUP BY i.customer, i.payment
     ) c JOIN payments p USING (customer, payment)
     WHERE c.amount <> 0"""
 
-_ABOUT = """AND i.customer IN (
+_ABOUT = "AND i.customer IN (SELECT v.customer FROM customers v WHERE {about})"
+_ABOUT_THEN = """AND i.customer IN (
     SELECT v.customer FROM (
-        SELECT DISTINCT ON (customer) * FROM customer_versions {then}
+        SELECT DISTINCT ON (customer) * FROM customer_versions WHERE recorded_at <= :customers_at
         ORDER BY customer, recorded_at DESC, fact DESC
     ) v WHERE {about})"""
 _NAMES = """
@@ -99,73 +125,76 @@ _SUMS = (
     "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({stretches}) d GROUP BY 1, 2"
 )
 _STRETCH = """
-    SELECT currency, due_date, {sign} * amount AS amount, {sign} * items AS items FROM days
+    SELECT currency, due_date, {sign} * amount AS amount, {sign} * items AS items FROM days i
     WHERE level = '{level}' AND start >= :{level}_first AND start < :{level}_end {wanted}"""
 _BESIDE = """
-    SELECT i.customer, i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
+    SELECT i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
         coalesce(sum(in_process) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
         coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
-    FROM credits i WHERE true {wanted} {then} GROUP BY i.customer, i.currency ORDER BY 1, 2"""
+    FROM credits i WHERE i.recorded_at <= :known_at {wanted} GROUP BY i.currency"""
 
 # The same as known now: what accounts have, less what has a later date.
 _BESIDE_NOW = """
-    SELECT customer, currency, sum(unapplied)::bigint, sum(in_process)::bigint, sum(future)::bigint FROM (
-        SELECT i.customer, i.currency, i.unapplied, i.in_process, 0 AS future FROM customer_accounts i
+    SELECT i.currency, sum(unapplied)::bigint, sum(in_process)::bigint, sum(future)::bigint FROM (
+        SELECT i.currency, i.unapplied, i.in_process, 0::bigint AS future FROM customer_accounts i
         WHERE (i.unapplied <> 0 OR i.in_process <> 0) {wanted}
         UNION ALL
-        SELECT i.customer, i.currency, -i.amount, -i.in_process, i.amount FROM credits i
+        SELECT i.currency, -i.amount, -i.in_process, i.amount FROM credits i
         WHERE i.effective_date > :as_of {wanted}
-    ) x GROUP BY customer, currency ORDER BY 1, 2"""
+    ) i GROUP BY i.currency"""
 
-# What is open by customer: as it stands now, and as it stood before what came later. Each says how many
-# items it makes open, so that who owes nothing any more can be left out.
-_OPEN_NOW = """
-    SELECT i.customer, i.currency, i.{day} AS day, i.residual AS amount, 1 AS items FROM items i
-    WHERE i.residual <> 0 AND i.instalments {is_plain} '[]' AND i.document_date <= :as_of {wanted}"""
-_OPEN_BEFORE = """
-    SELECT customer, currency, day, amount, (residual + amount <> 0)::int - (residual <> 0)::int AS items
-    FROM (
-        SELECT i.customer, i.currency, i.{day} AS day, i.residual, sum(m.amount)::bigint AS amount
-        FROM movements m JOIN items i ON i.customer = m.customer AND i.invoice = m.invoice
-        WHERE m.effective_date > :as_of AND i.taken <> '[]' AND i.document_date <= :as_of {wanted}
-        GROUP BY i.customer, i.invoice
-    ) moved_later"""
-# The same without a bucket: what accounts have in all, less the documents with a later date.
-_OWED_IN_ALL = """
-    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.documents AS items
-    FROM customer_accounts i WHERE i.documents > 0 {wanted}"""
-_DATED_LATER = """
-    SELECT i.customer, i.currency, NULL::date AS day, -i.residual AS amount, -1 AS items FROM items i
-    WHERE i.residual <> 0 AND i.document_date > :as_of {wanted}"""
-_OPEN_PARTS = "SELECT customer, currency, {day} AS day, amount, 1 AS items FROM parts"
-_SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1 AS items FROM based"
+# What is open by customer, each source with how many items it makes open, so that who owes nothing any more
+# can be left out: part by part, and without a date from sums of years and months and the days of a month.
+_BY_PART = (
+    "SELECT customer, currency, {day} AS day, amount, {items} AS items FROM ({now}) n WHERE true {of_bucket}"
+)
+_MONTHS = """
+    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
+    FROM customer_months i
+    WHERE i.level = '{level}' AND i.start >= :{level}_first AND i.start < :{level}_end {wanted}"""
+_DAYS = """
+    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
+    FROM changes i WHERE i.on_date >= :day_first AND i.on_date < :day_end {wanted}"""
+_SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1::bigint AS items FROM based"
 
-_SUMS_OF_SOURCE = """
-    SELECT customer, currency, {sums}, sum(items)::bigint AS items
-    FROM ({source}) s GROUP BY customer, currency"""
 _BY_CUSTOMER = """
-    SELECT customer, currency, {sums}, count(*) OVER () FROM ({sources}) x
+    SELECT customer, currency, {sums}, count(*) OVER () FROM ({sources}) s
     GROUP BY customer, currency HAVING sum(items) > 0
     ORDER BY {order}, currency LIMIT CAST(:limit AS bigint) OFFSET :offset"""
 _TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
-_ITEMS = """SELECT customer, invoice, entity, shown_in, document_date, due_date, shown, kind, number,
-    reference, total, future FROM based WHERE {part} ORDER BY {order} LIMIT :limit OFFSET :offset"""
+_TOTALS_NOW = (
+    "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({now}) n GROUP BY 1, 2"
+)
+_ITEMS = """
+SELECT b.customer, b.document, b.entity, b.shown_in, b.document_date, b.due_date, b.shown,
+    coalesce(i.kind, p.kind), coalesce(i.number, p.number), coalesce(i.reference, p.reference),
+    CASE WHEN is_payment THEN -p.amount WHEN i.instalments = '[]' THEN i.total ELSE (
+        SELECT sum((x ->> 1)::bigint)::bigint FROM jsonb_array_elements(i.instalments) x
+        WHERE (x ->> 0)::date = b.due_date) END, b.future
+FROM (SELECT * FROM based WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) OFFSET :offset) b
+LEFT JOIN items i ON NOT is_payment AND i.customer = b.customer AND i.invoice = b.document
+LEFT JOIN payments p ON is_payment AND p.customer = b.customer AND p.payment = b.document
+ORDER BY {order}"""
 ITEM_ORDERS = {
-    "due": "due_date, customer, invoice",
-    "document": "document_date, customer, invoice",
-    "customer": "customer, due_date, invoice",
-    "amount": "shown, customer, invoice, due_date",
+    "due": ("due_date", "customer", "document"),
+    "document": ("document_date", "customer", "document", "due_date"),
+    "customer": ("customer", "due_date", "document"),
+    "amount": ("shown", "customer", "document", "due_date"),
 }
 
 _CONVERTED = """
-based AS (
-    SELECT p.*, coalesce(e.base_currency, p.currency) AS shown_in,
-        CASE WHEN coalesce(e.base_currency, p.currency) = p.currency THEN p.amount ELSE round(
-            p.amount * p.rate::numeric * 10.0 ^ ((CAST(:exponents AS jsonb) ->> e.base_currency)::int
-            - (CAST(:exponents AS jsonb) ->> p.currency)::int))::bigint END AS shown
-    FROM parts p LEFT JOIN entities e USING (entity)
+rated AS (
+    SELECT parts.*, coalesce(i.rate, p.rate) AS rate, coalesce(e.base_currency, parts.currency) AS shown_in
+    FROM parts LEFT JOIN entities e ON e.entity = parts.entity
+    LEFT JOIN items i ON NOT is_payment AND i.customer = parts.customer AND i.invoice = document
+    LEFT JOIN payments p ON is_payment AND p.customer = parts.customer AND p.payment = document
+), based AS (
+    SELECT *, CASE WHEN shown_in = currency THEN amount ELSE round(
+        amount * rate::numeric * 10.0 ^ ((CAST(:exponents AS jsonb) ->> shown_in)::int
+        - (CAST(:exponents AS jsonb) ->> currency)::int))::bigint END AS shown
+    FROM rated
 )"""
-_PLAIN = "based AS (SELECT p.*, p.currency AS shown_in, p.amount AS shown FROM parts p)"
+_PLAIN = "based AS (SELECT parts.*, currency AS shown_in, amount AS shown FROM parts)"
 
 
 class Total(NamedTuple):
@@ -222,37 +251,30 @@ ALL: Final = Part()
 
 
 class Beside(NamedTuple):
-    """What stands beside aging, by customer and currency: left over of payments, and not in the bank yet.
+    """What stands beside aging in one currency: left over of payments, and not in the bank yet.
 
     `future` is what is left over of payments dated later.
     """
 
-    customer: str
     currency: str
-    unapplied: int
-    in_process: int
-    future: int
+    unapplied: int = 0
+    in_process: int = 0
+    future: int = 0
 
 
-def _parts(question: Question, only: str = "", of_customer: str = "") -> tuple[str, dict[str, Any]]:
-    """Write `parts`, what is open part by part, and what it is made of; gives the text and its parameters.
-
-    `only` is more conditions on items, `of_customer` those of them that hold for their movements.
-    """
+def _parts(question: Question) -> tuple[str, dict[str, Any]]:
+    """Write `parts`, what is open part by part, and what it is made of; gives the text and its parameters."""
     wanted, values = conditions(question)
     values["as_of"] = question.as_of
-    known = _NOW
+    left_over, then = "", ""
     if question.known_at is not None:
-        values["known_at"] = question.known_at
-        known = _THEN
-    if question.customer:
-        of_customer += " AND customer = :customer"
-    moved = known.format(columns=_COLUMNS, wanted=wanted + only, of_customer=of_customer)
-    left_over = ""
+        values["known_at"], then = question.known_at, " AND i.recorded_at <= :known_at"
     if question.unapplied is Unapplied.within:
-        then = " AND i.recorded_at <= :known_at" if question.known_at is not None else ""
         left_over = _LEFT_OVER.format(wanted=wanted + then)
-    return f"WITH {moved}, {_PARTS.format(credits=left_over, **_FIFO)}", values
+    if question.known_at is None:
+        return _PARTS_NOW.format(now=_NOW.format(wanted=wanted), credits=left_over), values
+    of_customer = "AND customer = :customer" if question.customer else ""
+    return _PARTS_THEN.format(wanted=wanted, of_customer=of_customer, credits=left_over, **_FIFO), values
 
 
 def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
@@ -262,7 +284,7 @@ def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
     if question.in_base:
         shown = _CONVERTED
         values["exponents"] = json.dumps(EXPONENTS)
-    return f"{parts}, {shown} {ask}", values
+    return f"WITH {parts}, {shown} {ask}", values
 
 
 def conditions(question: Question) -> tuple[str, dict[str, Any]]:
@@ -278,10 +300,10 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
         given["name"] = contains(question.name)
     if about:
         customers_at = question.customers_known_at or question.known_at
-        then = ""
         if customers_at is not None:
-            then, given["customers_at"] = "WHERE recorded_at <= :customers_at", customers_at
-        wanted.append(_ABOUT.format(then=then, about=" AND ".join(about)))
+            given["customers_at"] = customers_at
+        known = _ABOUT if customers_at is None else _ABOUT_THEN
+        wanted.append(known.format(about=" AND ".join(about)))
     return " ".join(wanted), {**values, **given}
 
 
@@ -311,35 +333,61 @@ async def open_items(
 
     `order` is one of ITEM_ORDERS, with a minus before it for downwards.
     """
+    by = order.removeprefix("-")
     wanted, values = _part(question, part)
-    sql, more = _statement(question, _ITEMS.format(part=wanted, order=_ordered(order)))
+    text_ = {"part": wanted, "order": _ordered(order)}
+    asked = _ITEMS.format(**text_)
+    if limit is not None and by in _INDEXED_ORDERS and _is_plain(question):
+        of_items, more = conditions(question)
+        sql = f"WITH {_FIRST_PARTS_NOW.format(wanted=of_items, **text_)}, {_PLAIN} {asked}"
+        more["as_of"] = question.as_of
+    else:
+        sql, more = _statement(question, asked)
     rows = await _rows(connection, sql, {**values, **more, "limit": limit, "offset": offset})
     return [OpenItem(*row) for row in rows]
 
 
 def _part(question: Question, part: Part) -> tuple[str, dict[str, Any]]:
-    wanted, values = ["true"], dict[str, Any]()
+    wanted, values = "", dict[str, Any]()
     if part.bucket is not None:
-        number, values = _bucket(question)
-        wanted.append(f"{number} = :bucket")
-        values["bucket"] = [bucket.name for bucket in question.buckets].index(part.bucket)
+        [bucket] = [one for one in question.buckets if one.name == part.bucket]
+        wanted = f" AND ({_is_in(bucket, question, _day(question))})"
     if part.currency is not None:
-        wanted.append("shown_in = :shown_in")
+        wanted += f" AND {'shown_in' if question.in_base else 'currency'} = :shown_in"
         values["shown_in"] = part.currency
-    return " AND ".join(wanted), values
+    return wanted, values
+
+
+def _day(question: Question) -> str:
+    """Name the date from which an amount ages."""
+    return "due_date" if question.basis is Basis.due else "document_date"
+
+
+def _is_in(bucket: Bucket, question: Question, day: str) -> str:
+    """Write that an amount counts in a bucket, so that an index by date can be used."""
+    limits = [] if bucket.first is None else [f"{day} <= CAST(:as_of AS date) - {bucket.first}"]
+    limits += [] if bucket.last is None else [f"{day} >= CAST(:as_of AS date) - {bucket.last}"]
+    of_date = " AND ".join(limits) or "true"
+    if question.credits is Credits.own:
+        return of_date
+    return f"amount < 0 OR {of_date}" if bucket.first is None else f"amount >= 0 AND {of_date}"
 
 
 def _ordered(order: str) -> str:
-    first, *others = ITEM_ORDERS[order.removeprefix("-")].split(", ")
-    return ", ".join([f"{first} DESC" if order.startswith("-") else first, *others])
+    way = "DESC" if order.startswith("-") else "ASC"
+    return ", ".join(f"{column} {way}" for column in ITEM_ORDERS[order.removeprefix("-")])
 
 
 async def totals(connection: AsyncConnection, question: Question) -> list[Total]:
     """Add up what is owed by currency and bucket, empty buckets included."""
+    number, values = _bucket(question)
     if _is_summed(question):
         found = await _rows(connection, *_from_sums(question))
+    elif _is_plain(question):
+        wanted, more = conditions(question)
+        asked = _TOTALS_NOW.format(bucket=number, now=_NOW.format(wanted=wanted))
+        found = await _rows(connection, asked, {**values, **more, "as_of": question.as_of})
     else:
-        number, values = _bucket(question)
         sql, more = _statement(question, _TOTALS.format(bucket=number))
         found = await _rows(connection, sql, {**values, **more})
     figures = {(currency, number): (amount, count) for currency, number, amount, count in found}
@@ -363,17 +411,22 @@ def _is_plain(question: Question) -> bool:
 
 def _from_sums(question: Question) -> tuple[str, dict[str, Any]]:
     number, values = _bucket(question)
-    values["as_of"] = question.as_of
-    wanted = ""
-    for column, value in (("entity", question.entity), ("currency", question.currency)):
-        if value:
-            wanted += f" AND {column} = :{column}"
-            values[column] = value
-    stretches = up_to(question.as_of)
-    for one in stretches:
+    wanted, more = conditions(question)
+    stretches, limits = _stretches(question, dict.fromkeys((YEAR, MONTH, DAY), _STRETCH), wanted)
+    asked = _SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
+    return asked, {**values, **more, **limits, "as_of": question.as_of}
+
+
+def _stretches(
+    question: Question, sources: Mapping[str, str], wanted: str
+) -> tuple[list[str], dict[str, Any]]:
+    """Write which sums make the total as of the date, each level from its source."""
+    values: dict[str, Any] = {}
+    asked = []
+    for one in up_to(question.as_of):
         values |= {f"{one.level}_first": one.first, f"{one.level}_end": one.end}
-    asked = (_STRETCH.format(level=one.level, sign=one.sign, wanted=wanted) for one in stretches)
-    return _SUMS.format(bucket=number, stretches=" UNION ALL ".join(asked)), values
+        asked.append(sources[one.level].format(level=one.level, sign=one.sign, wanted=wanted))
+    return asked, values
 
 
 async def by_customer(connection: AsyncConnection, question: Question) -> Sequence[CustomerRow]:
@@ -386,20 +439,21 @@ async def customer_page(connection: AsyncConnection, question: Question, page: P
 
     Raises SchemeError when it is to be in order of a bucket that the scheme does not have.
     """
-    sums = {bucket.name: _is_in(bucket, question) for bucket in question.buckets} | {"total": ""}
+    sums = {one.name: f"FILTER (WHERE {_is_in(one, question, 'day')})" for one in question.buckets}
+    sums["total"] = ""
     if page.by not in (*sums, "customer"):
         raise SchemeError(f"{page.by[:40]!r} is no column of the list: customer, {', '.join(sums)}")
     if page.limit is None or not _is_plain(question):
-        rows = await _rows(connection, *_by_customer(question, sums, page))
+        rows = await _rows(connection, *_by_customer(sums, page, _whole(question)))
         count = rows[0][-1] if rows else 0
     else:
         by = page.by if page.by in sums else "total"
-        ranked = await _rows(connection, *_by_customer(question, {by: sums[by]}, page))
+        ranked = await _rows(connection, *_by_customer({by: sums[by]}, page, _ranking(question, by)))
         count = ranked[0][-1] if ranked else 0
-        shown = {(row[0], row[1]) for row in ranked}
-        whole = page._replace(limit=None, offset=0)
-        found = await _rows(connection, *_by_customer(question, sums, whole, {row[0] for row in ranked}))
-        rows = [row for row in found if (row[0], row[1]) in shown]
+        shown = [(row[0], row[1]) for row in ranked]
+        details = _by_customer(sums, Page(), _of(question, {customer for customer, _ in shown}))
+        found = {(row[0], row[1]): row for row in await _rows(connection, *details)}
+        rows = [found[one] for one in shown]
     if not rows and page.offset:
         count = (await customer_page(connection, question, page._replace(limit=1, offset=0))).length
     names = await names_of(connection, {row[0] for row in rows}, question.known_at)
@@ -407,54 +461,52 @@ async def customer_page(connection: AsyncConnection, question: Question, page: P
     return CustomerPage(shown_rows, count)
 
 
-def _is_in(bucket: Bucket, question: Question) -> str:
-    """Write that an amount counts in a bucket."""
-    limits = ((">=", bucket.first), ("<=", bucket.last))
-    overdue = " AND ".join(f":as_of - day {sign} {limit}" for sign, limit in limits if limit is not None)
-    if question.credits is Credits.current:
-        overdue = f"amount < 0 OR {overdue}" if bucket.first is None else f"amount >= 0 AND {overdue}"
-    return f"FILTER (WHERE {overdue})"
+class Sources(NamedTuple):
+    """Statements whose rows are added up, what comes before them, and their parameters."""
+
+    asked: Sequence[str]
+    values: dict[str, Any]
+    begin: str = ""
 
 
-def _by_customer(
-    question: Question, sums: Mapping[str, str], page: Page, customers: Set[str] | None = None
-) -> tuple[str, dict[str, Any]]:
-    """Write a list of some sums by customer, of all customers or of some."""
-    day = "due_date" if question.basis is Basis.due else "document_date"
-    if _is_plain(question):
-        begin, sources, values = _plain_sources(question, day, customers, is_whole=not any(sums.values()))
-    else:
-        begin, values = _statement(question, "")
-        sources = [_SHOWN.format(day=day)]
+def _by_customer(sums: Mapping[str, str], page: Page, sources: Sources) -> tuple[str, dict[str, Any]]:
+    """Write a list of some sums by customer."""
     way = "DESC" if page.descending else "ASC"
     order = f"customer {way}" if page.by == "customer" else f"a{[*sums].index(page.by)} {way}, customer"
-    inner = (f"coalesce(sum(amount) {wanted}, 0)::bigint AS a{n}" for n, wanted in enumerate(sums.values()))
-    outer = ", ".join(f"sum(a{n})::bigint AS a{n}" for n in range(len(sums)))
-    source = _SUMS_OF_SOURCE.format(sums=", ".join(inner), source="{}")
-    asked = " UNION ALL ".join(source.format(one) for one in sources)
-    values |= {"limit": page.limit, "offset": page.offset}
-    return begin + _BY_CUSTOMER.format(sums=outer, sources=asked, order=order), values
+    columns = (f"coalesce(sum(amount) {wanted}, 0)::bigint AS a{n}" for n, wanted in enumerate(sums.values()))
+    asked = " UNION ALL ".join(sources.asked)
+    values = {**sources.values, "limit": page.limit, "offset": page.offset}
+    return sources.begin + _BY_CUSTOMER.format(sums=", ".join(columns), sources=asked, order=order), values
 
 
-def _plain_sources(
-    question: Question, day: str, customers: Set[str] | None, *, is_whole: bool
-) -> tuple[str, list[str], dict[str, Any]]:
-    """Write where amounts as they stand now are; `is_whole`: of which only the sums of items are asked."""
-    chosen, of_customer = "", ""
+def _whole(question: Question) -> Sources:
+    """Write where all sums of every customer come from."""
+    if _is_plain(question):
+        return _of(question, None)
+    begin, values = _statement(question, "")
+    return Sources([_SHOWN.format(day=_day(question))], values, begin)
+
+
+def _ranking(question: Question, by: str) -> Sources:
+    """Write where one sum of every customer comes from: its total, or a bucket."""
+    wanted, values = conditions(question)
+    asked, limits = _stretches(question, {YEAR: _MONTHS, MONTH: _MONTHS, DAY: _DAYS}, wanted)
+    for bucket in question.buckets:
+        if bucket.name == by:
+            of_bucket = f"AND {_is_in(bucket, question, _day(question))}"
+            now = _NOW.format(wanted=wanted)
+            asked.append(_BY_PART.format(day=_day(question), items="0::bigint", now=now, of_bucket=of_bucket))
+    return Sources(asked, {**values, **limits, "as_of": question.as_of})
+
+
+def _of(question: Question, customers: Set[str] | None) -> Sources:
+    """Write where all sums of some customers come from, or those of all."""
+    wanted, values = conditions(question)
+    values["as_of"] = question.as_of
     if customers is not None:
-        chosen, of_customer = " AND i.customer = ANY(:customers)", " AND customer = ANY(:customers)"
-    begin, values = _parts(question, f"{chosen} AND i.instalments <> '[]'", of_customer)
-    if customers is not None:
-        values["customers"] = sorted(customers)
-    wanted = conditions(question)[0] + chosen
-    now = _OPEN_NOW.format(day=day, wanted=wanted, is_plain="=")
-    if is_whole:
-        in_all = [one.format(wanted=wanted) for one in (_OWED_IN_ALL, _DATED_LATER)]
-        return begin, [*in_all, _OPEN_BEFORE.format(day=day, wanted=wanted)], values
-    # Chosen by movement: that leads from the few movements to their items, not from the customers' many.
-    later = wanted.replace("i.customer = ANY", "m.customer = ANY") + " AND i.instalments = '[]'"
-    plain_before = _OPEN_BEFORE.format(day=day, wanted=later)
-    return begin, [now, _OPEN_PARTS.format(day=day), plain_before], values
+        wanted, values["customers"] = wanted + " AND i.customer = ANY(:customers)", sorted(customers)
+    now = _NOW.format(wanted=wanted)
+    return Sources([_BY_PART.format(day=_day(question), items="items", now=now, of_bucket="")], values)
 
 
 async def names_of(
@@ -468,13 +520,12 @@ async def names_of(
     return {customer: name for customer, name in await _rows(connection, _NAMES.format(then=then), values)}
 
 
-async def beside(connection: AsyncConnection, question: Question) -> list[Beside]:
-    """Add up what is left over of payments and what of them is in process, by customer and currency."""
+async def beside(connection: AsyncConnection, question: Question) -> dict[str, Beside]:
+    """Add up what is left over of payments and what of them is in process, by currency."""
     wanted, values = conditions(question)
     values["as_of"] = question.as_of
-    asked = _BESIDE_NOW.format(wanted=wanted)
+    asked = _BESIDE_NOW
     if question.known_at is not None:
-        values["known_at"] = question.known_at
-        asked = _BESIDE.format(wanted=wanted, then="AND i.recorded_at <= :known_at")
-    found = [Beside(*row) for row in await _rows(connection, asked, values)]
-    return [one for one in found if one.unapplied or one.in_process or one.future]
+        asked, values["known_at"] = _BESIDE, question.known_at
+    found = [Beside(*row) for row in await _rows(connection, asked.format(wanted=wanted), values)]
+    return {one.currency: one for one in found if any(one[1:])}

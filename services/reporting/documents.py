@@ -1,11 +1,11 @@
 """Lists of customers and documents as the console shows them, and what is open between us and one."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import PaymentStatus
@@ -90,13 +90,6 @@ async def customers_listed(
     return sorted([*registered, *(Found(row) for row in rows)])[:limit]
 
 
-async def balances_of_all(connection: AsyncConnection, customers: Collection[str]) -> Rows:
-    """Give the balances of some customers, by customer, entity and currency."""
-    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.customer.in_(customers))
-    order = (CUSTOMER_ACCOUNTS.c.customer, CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency)
-    return (await connection.execute(query.order_by(*order))).all()
-
-
 async def documents_page(
     connection: AsyncConnection, wanted: Filter, sort: str, begin: int, limit: int
 ) -> Rows:
@@ -140,11 +133,60 @@ def item_of(row: Any) -> Item:
     return item_from_row(tuple(json.dumps(value) if isinstance(value, list) else value for value in row))
 
 
-async def payments_at_hand(connection: AsyncConnection, customer: str) -> Rows:
+_DUE = """
+    SELECT currency, due_date, sum(amount)::bigint AS amount, sum(items)::bigint AS items FROM open_parts
+    WHERE customer = :customer AND items <> 0 GROUP BY currency, due_date ORDER BY currency, due_date"""
+_OF_DOCUMENTS = """
+    SELECT invoice, currency, min(due_date) AS due_date, sum(items)::bigint AS parts,
+        sum(amount)::bigint AS amount
+    FROM open_parts WHERE customer = :customer AND items <> 0 GROUP BY invoice, currency"""
+_SUMS = f"""
+    SELECT currency, amount < 0 AS is_credit, count(*) AS documents, sum(amount)::bigint AS amount
+    FROM ({_OF_DOCUMENTS}) d GROUP BY currency, is_credit"""  # noqa: S608  # one text of ours
+_FIRST_OPEN = f"""
+    SELECT i.*, d.due_date AS first_due, d.parts FROM ({_OF_DOCUMENTS}) d
+    JOIN items i ON i.customer = :customer AND i.invoice = d.invoice
+    WHERE d.currency = :currency AND (d.amount < 0) = :is_credit
+    ORDER BY d.due_date, d.invoice LIMIT :limit"""  # noqa: S608  # one text of ours
+
+
+async def due_of(connection: AsyncConnection, customer: str) -> Rows:
+    """Add up what is open of a customer's documents by currency and due date, whatever they are dated."""
+    return (await connection.execute(text(_DUE), {"customer": customer})).all()
+
+
+async def sums_of(connection: AsyncConnection, customer: str) -> dict[tuple[str, bool], tuple[int, int]]:
+    """Count and add up a customer's open documents by currency, credits apart (True)."""
+    rows = (await connection.execute(text(_SUMS), {"customer": customer})).all()
+    return {(row.currency, row.is_credit): (row.documents, row.amount) for row in rows}
+
+
+async def first_open(
+    connection: AsyncConnection, customer: str, currency: str, limit: int, *, credits: bool
+) -> Rows:
+    """List open documents, earliest due first: rows of items, with `first_due` and how many `parts` are."""
+    values = {"customer": customer, "currency": currency, "is_credit": credits, "limit": limit}
+    return (await connection.execute(text(_FIRST_OPEN), values)).all()
+
+
+async def payments_at_hand(connection: AsyncConnection, customer: str, currency: str, limit: int) -> Rows:
     """List payments of a customer that are not used up, undone or paid out, the oldest first."""
-    query = select(RECEIPTS).where(RECEIPTS.c.customer == customer, RECEIPTS.c.status.not_in(_ENDED))
+    query = select(RECEIPTS).where(
+        RECEIPTS.c.customer == customer, RECEIPTS.c.currency == currency, RECEIPTS.c.status.not_in(_ENDED)
+    )
     order = (RECEIPTS.c.payment_date, RECEIPTS.c.payment)
-    return (await connection.execute(query.order_by(*order))).all()
+    return (await connection.execute(query.order_by(*order).limit(limit))).all()
+
+
+async def left_over_of(connection: AsyncConnection, customer: str) -> dict[str, tuple[int, int]]:
+    """Count a customer's payments that are not used up, and add up what is left over, by currency."""
+    query = (
+        select(RECEIPTS.c.currency, func.count(), cast(func.sum(RECEIPTS.c.available), BigInteger))
+        .where(RECEIPTS.c.customer == customer, RECEIPTS.c.status.not_in(_ENDED))
+        .group_by(RECEIPTS.c.currency)
+    )
+    rows = (await connection.execute(query)).all()
+    return {currency: (payments, amount) for currency, payments, amount in rows}
 
 
 async def history_page(

@@ -25,8 +25,10 @@ from services.reporting.snapshots import stating
 from services.reporting.store import (
     ACCOUNT_MONTHS,
     ANSWER,
+    CHANGES,
     CREDITS,
     CUSTOMER,
+    CUSTOMER_MONTHS,
     CUSTOMER_VERSIONS,
     DAYS,
     ENTITY,
@@ -35,6 +37,7 @@ from services.reporting.store import (
     ITEM,
     MOVEMENTS,
     NOTE,
+    OPEN_PARTS,
     RATE,
     RECEIPT,
     SALES,
@@ -94,12 +97,16 @@ def _days(before: Item | None, item: Item) -> Sums:
     moved = difference(changes(before) if before else {}, changes(item))
     is_new = before is None or before.opened_at is None
     sold = [(SALES, (item.entity, item.currency, item.document_date), (item.total,))] if is_new else []
-    days = [
-        (DAYS, (item.entity, item.currency, *span, place.due_date), change)
-        for place, change in moved.items()
-        for span in spans(place.on)
-    ]
-    return [*sold, *days]
+    found: Sums = [*sold]
+    account, entity = (item.customer, item.entity, item.currency), (item.entity, item.currency)
+    for (on, due), change in moved.items():
+        part = (item.customer, item.invoice, due)
+        found.append((OPEN_PARTS, (*part, *entity, item.document_date), change))
+        found.append((CHANGES, (*part, on, *entity, item.document_date), change))
+        year, month, day = spans(on)
+        found += [(CUSTOMER_MONTHS, (*span, *account), change) for span in (year, month)]
+        found += [(DAYS, (*entity, *span, due), change) for span in (year, month, day)]
+    return found
 
 
 class Taken(NamedTuple):

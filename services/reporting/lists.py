@@ -1,14 +1,17 @@
 """Lists of customers, documents and payments, page by page, and how to find one. Amounts are minor units."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Table, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
 from services.reporting.store import CUSTOMER_ACCOUNTS, CUSTOMERS, ITEMS, RECEIPTS
+
+BALANCES: Final = [column for column in CUSTOMER_ACCOUNTS.columns if column.name != "due"]
+"""A customer's account without what is due when: that may be long."""
 
 
 async def customers_page(
@@ -53,10 +56,14 @@ async def choices(connection: AsyncConnection) -> Choices:
 
 async def balances_of(connection: AsyncConnection, customer: str) -> Rows:
     """Give what a customer owes and has left over, by entity and currency, as known now."""
-    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.customer == customer)
-    return (
-        await connection.execute(query.order_by(CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency))
-    ).all()
+    return await balances_of_all(connection, (customer,))
+
+
+async def balances_of_all(connection: AsyncConnection, customers: Collection[str]) -> Rows:
+    """Give the balances of some customers, by customer, entity and currency."""
+    query = select(*BALANCES).where(CUSTOMER_ACCOUNTS.c.customer.in_(customers))
+    order = (CUSTOMER_ACCOUNTS.c.customer, CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency)
+    return (await connection.execute(query.order_by(*order))).all()
 
 
 class Wanted(NamedTuple):

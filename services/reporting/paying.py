@@ -1,18 +1,48 @@
 """Questions to the read models that those ask who use payments: what could be paid, refunded or moved."""
 
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping
 from datetime import date
-from typing import NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import case, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import DocumentKind, InstrumentStatus, InvoiceStatus, PaymentKind, PaymentStatus
+from services.reporting.domain.suggesting import words_of
 from services.reporting.lists import literally
 from services.reporting.queries import Rows
 from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS
 
 OWING = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_CLEARED)
+
+
+OLDEST_FIRST: Final = 8
+"""So many of the oldest are read first; where they are not enough, so many times as many."""
+
+_OWED: Final = """
+    i.customer, i.invoice, i.number, i.reference, i.entity, i.currency, i.due_date, i.residual,
+    i.sales_order"""
+_OWES: Final = "i.residual > 0 AND i.status IN ('OPEN', 'PARTIALLY_CLEARED')"
+_LIKE: Final = """
+    SELECT {owed} FROM unnest(CAST(:customers AS text[]), CAST(:currencies AS text[]), CAST(:words AS text[]),
+        CAST(:references AS text[]), CAST(:orders AS text[]), CAST(:amounts AS bigint[]))
+        AS l(customer, currency, word, whole, sales_order, amount)
+    JOIN items i ON i.customer = l.customer AND {way} WHERE {owes}"""
+_WAYS: Final = (
+    "i.invoice = l.word",
+    "i.number = l.word AND l.word <> ''",
+    "i.reference = l.whole AND l.whole <> ''",
+    "i.currency = l.currency AND i.residual = l.amount",
+    "i.sales_order = l.sales_order AND i.sales_order <> ''",
+)
+_ALIKE: Final = " UNION ".join(_LIKE.format(owed=_OWED, way=way, owes=_OWES) for way in _WAYS)
+_OLDEST: Final = f"""
+    SELECT {_OWED} FROM unnest(CAST(:customers AS text[]), CAST(:entities AS text[]),
+        CAST(:currencies AS text[])) AS p(customer, entity, currency), LATERAL (
+        SELECT * FROM items i
+        WHERE i.customer = p.customer AND i.entity = p.entity AND i.currency = p.currency AND {_OWES}
+        ORDER BY i.due_date, i.number, i.invoice LIMIT :most) i"""  # noqa: S608  # two texts of ours
 
 
 async def payable(connection: AsyncConnection, customers: Collection[str]) -> Rows:
@@ -23,6 +53,56 @@ async def payable(connection: AsyncConnection, customers: Collection[str]) -> Ro
         .order_by(ITEMS.c.due_date, ITEMS.c.number, ITEMS.c.invoice)
     )
     return (await connection.execute(query)).all()
+
+
+async def usable_for(connection: AsyncConnection, payments: Collection[Any]) -> list[Any]:
+    """List of what customers owe all that `suggest` would choose for their payments, in the same order.
+
+    That is what a reference or an order names, what is exactly as much as is left over, and of the rest the
+    oldest, until it is as much as all payments have together: a customer may owe many thousands.
+    """
+    left: dict[tuple[str, str, str], int] = defaultdict(int)
+    for one in payments:
+        left[one.customer, one.entity, one.currency] += one.available
+    found = [*await _owed_to(connection, _ALIKE, _likenesses(payments)), *await _oldest(connection, left)]
+    once = {(item.customer, item.invoice): item for item in found}
+    return sorted(once.values(), key=lambda item: (item.due_date, item.number, item.invoice))
+
+
+def _likenesses(payments: Collection[Any]) -> dict[str, list[Any]]:
+    """Give, column by column, what something owed has to be like: a customer's, with a text or an amount."""
+    rows = [
+        (one.customer, one.currency, word, one.reference, one.sales_order, one.available)
+        for one in payments
+        for word in words_of(one.reference) or ("",)
+    ]
+    names = ("customers", "currencies", "words", "references", "orders", "amounts")
+    return {name: [row[column] for row in rows] for column, name in enumerate(names)}
+
+
+async def _oldest(connection: AsyncConnection, left: Mapping[tuple[str, str, str], int]) -> list[Any]:
+    """Give the oldest of what is owed in each place (customer, entity, currency), up to so much."""
+    found: list[Any] = []
+    places, most = list(left), OLDEST_FIRST
+    while places:
+        names = ("customers", "entities", "currencies")
+        columns = dict(zip(names, map(list, zip(*places, strict=True)), strict=True))
+        rows = await _owed_to(connection, _OLDEST, {**columns, "most": most})
+        of_place: dict[tuple[str, str, str], list[Any]] = {place: [] for place in places}
+        for row in rows:
+            of_place[row.customer, row.entity, row.currency].append(row)
+        found += rows
+        places = [
+            place
+            for place, own in of_place.items()
+            if len(own) == most and sum(row.residual for row in own) < left[place]
+        ]
+        most *= OLDEST_FIRST
+    return found
+
+
+async def _owed_to(connection: AsyncConnection, asked: str, values: Mapping[str, Any]) -> Rows:
+    return (await connection.execute(text(asked), dict(values))).all()
 
 
 async def refundable(connection: AsyncConnection, customer: str) -> tuple[Rows, Rows]:

@@ -5,6 +5,7 @@ from datetime import date
 from sqlalchemy import BigInteger, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reporting.lists import BALANCES
 from services.reporting.queries import Rows
 from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS, SALES
 
@@ -19,7 +20,7 @@ _PARKED = """
 
 async def largest_debtors(connection: AsyncConnection, currency: str | None, limit: int) -> Rows:
     """List who owes most, as known now and whatever its date."""
-    query = select(CUSTOMER_ACCOUNTS).where(CUSTOMER_ACCOUNTS.c.outstanding > 0)
+    query = select(*BALANCES).where(CUSTOMER_ACCOUNTS.c.outstanding > 0)
     if currency is not None:
         query = query.where(CUSTOMER_ACCOUNTS.c.currency == currency)
     query = query.order_by(CUSTOMER_ACCOUNTS.c.outstanding.desc(), CUSTOMER_ACCOUNTS.c.customer).limit(limit)

@@ -109,44 +109,26 @@ ITEMS = Table(
     Index("items_by_invoice", "invoice"),
     Index("items_by_date", "document_date", "customer", "invoice"),
     Index("items_by_number", "number"),
-    Index("items_by_reference", "reference"),
+    Index("items_by_reference", "reference", "customer"),
     Index("items_by_total", "total"),
+    # What a payment may be used for: the oldest, what is exactly as much, what is for its order.
+    Index(
+        "items_owing",
+        *("customer", "entity", "currency", "due_date", "number", "invoice"),
+        postgresql_where=text("residual > 0"),
+    ),
+    Index("items_owing_exactly", "customer", "currency", "residual", postgresql_where=text("residual > 0")),
+    Index(
+        "items_owing_for_order",
+        *("customer", "sales_order"),
+        postgresql_where=text("residual > 0 AND sales_order <> ''"),
+    ),
     Index(
         "items_still_to_use",
         "entity",
         "currency",
         postgresql_include=["residual"],
         postgresql_where=text("residual < 0"),
-    ),
-    # What is owed by customer is added up from these without a look at the rows: see aging.py. An item is in
-    # one of the first two while it is open, and in the last when something was taken off it.
-    Index(
-        "items_open",
-        "customer",
-        "currency",
-        postgresql_include=["entity", "document_date", "due_date", "residual"],
-        postgresql_where=text("residual <> 0 AND instalments = '[]'::jsonb"),
-    ),
-    Index(
-        "items_open_in_parts",
-        "customer",
-        "currency",
-        postgresql_include=["entity", "document_date", "residual"],
-        postgresql_where=text("residual <> 0 AND instalments <> '[]'::jsonb"),
-    ),
-    # What is dated later than a report is taken off what its customers owe in all.
-    Index(
-        "items_open_by_date",
-        "document_date",
-        postgresql_include=["customer", "currency", "entity", "residual"],
-        postgresql_where=text("residual <> 0"),
-    ),
-    Index(
-        "items_taken_off",
-        "customer",
-        "invoice",
-        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
-        postgresql_where=text("taken <> '[]'::jsonb"),
     ),
 )
 
@@ -183,6 +165,73 @@ SALES = Table(
     Column("currency", Text, primary_key=True),
     Column("document_date", Date, primary_key=True),
     Column("amount", BigInteger, nullable=False),
+)
+
+# What is open now, part by part: an instalment, or the whole of a document. What is settled stays with
+# nothing in it, and is in no index: questions about what is open read these alone.
+OPEN_PARTS = Table(
+    "open_parts",
+    METADATA,
+    Column("customer", Text, nullable=False),
+    Column("invoice", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("document_date", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    PrimaryKeyConstraint("customer", "invoice", "due_date", "entity", "currency", "document_date"),
+    Index(
+        "open_parts_by_customer",
+        "customer",
+        postgresql_include=["entity", "currency", "document_date", "due_date", "amount", "items"],
+        postgresql_where=text("items <> 0"),
+    ),
+    Index(
+        "open_parts_by_due_date",
+        *("due_date", "customer", "invoice"),
+        postgresql_include=["entity", "currency", "document_date", "amount", "items"],
+        postgresql_where=text("items <> 0"),
+    ),
+)
+# What each date has changed of it, and what a year and a month have changed of a customer's.
+CHANGES = Table(
+    "changes",
+    METADATA,
+    Column("customer", Text, nullable=False),
+    Column("invoice", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    Column("on_date", Date, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("document_date", Date, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    PrimaryKeyConstraint(
+        *("customer", "invoice", "due_date", "on_date", "entity", "currency", "document_date"),
+        postgresql_include=["amount", "items"],
+    ),
+    Index(
+        "changes_by_date",
+        "on_date",
+        postgresql_include=[
+            *("customer", "invoice", "due_date", "entity", "currency", "document_date", "amount", "items")
+        ],
+    ),
+)
+CUSTOMER_MONTHS = Table(
+    "customer_months",
+    METADATA,
+    Column("level", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("customer", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
+    PrimaryKeyConstraint(
+        *("level", "start", "customer", "entity", "currency"), postgresql_include=["amount", "items"]
+    ),
 )
 
 # What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py. The
@@ -304,6 +353,11 @@ CUSTOMER_ACCOUNTS = Table(
     Column("due", JSONB, nullable=False),
     Column("documents", BigInteger, nullable=False),
     Index("customer_accounts_by_outstanding", "outstanding"),
+    Index(
+        "customer_accounts_beside",
+        *("entity", "currency"),
+        postgresql_include=["customer", "unapplied", "in_process"],
+    ),
 )
 
 # The answers to commands that came in by our own door, and of all others those that were not accepted.
@@ -559,8 +613,10 @@ ANSWER = Kind("answer", ANSWERS, answer_to_row, answer_from_row)
 READ_MODELS: Final = (
     ACCOUNT_MONTHS,
     ANSWERS,
+    CHANGES,
     CREDITS,
     CUSTOMER_ACCOUNTS,
+    CUSTOMER_MONTHS,
     CUSTOMER_VERSIONS,
     CUSTOMERS,
     DAYS,
@@ -569,6 +625,7 @@ READ_MODELS: Final = (
     HISTORY,
     ITEMS,
     MOVEMENTS,
+    OPEN_PARTS,
     RATES,
     RECEIPTS,
     SALES,

@@ -1,7 +1,7 @@
 """What a payment would best be used for, with the reason: for people to look at before they confirm it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
 from typing import Final, NamedTuple, Protocol
 
@@ -76,11 +76,19 @@ def suggest(
     return tuple(_shared(payment.available, order, free, reasons))
 
 
+def words_of(reference: str) -> Set[str]:
+    """Give the words of a payment's reference, each of which may name an invoice.
+
+    >>> sorted(words_of("INV-1, INV-2"))
+    ['INV-1', 'INV-2']
+    """
+    return set(re.split(r"[\s,;]+", reference)) - {""}
+
+
 def _reason(payment: LeftOver, item: Payable) -> str:
     if payment.sales_order:
         return ORDERED
-    words = set(re.split(r"[\s,;]+", payment.reference))
-    is_named = bool({item.invoice, item.number} & words - {""})
+    is_named = bool({item.invoice, item.number} & words_of(payment.reference))
     return NAMED if is_named or (item.reference and item.reference == payment.reference) else OLDEST
 
 

@@ -19,7 +19,7 @@ from contracts.fields import (
     Side,
 )
 from services.reporting import journal, lists, queries
-from services.reporting.aging import Page, Part, beside, customer_page, open_items, totals
+from services.reporting.aging import Beside, Page, Part, beside, customer_page, open_items, totals
 from services.reporting.documents import item_of
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
@@ -74,10 +74,10 @@ async def aging_report(lent: AsyncConnection, asked: Question) -> m.AgingReport:
     found = await totals(lent, asked)
     others = await beside(lent, asked)
     currencies = []
-    for currency in sorted({one.currency for one in found} | {one.currency for one in others}):
+    for currency in sorted({one.currency for one in found} | others.keys()):
         buckets = [one for one in found if one.currency == currency]
         total = sum(one.amount for one in buckets)
-        own = [one for one in others if one.currency == currency]
+        own = others.get(currency, Beside(currency))
         currencies.append(
             m.AgingTotals(
                 currency=currency,
@@ -92,9 +92,9 @@ async def aging_report(lent: AsyncConnection, asked: Question) -> m.AgingReport:
                 ],
                 total=total,
                 items=sum(one.items for one in buckets),
-                unapplied=sum(one.unapplied for one in own),
-                in_process=sum(one.in_process for one in own),
-                future=sum(one.future for one in own),
+                unapplied=own.unapplied,
+                in_process=own.in_process,
+                future=own.future,
             )
         )
     return m.AgingReport(as_of=asked.as_of, known_at=asked.known_at, currencies=currencies)

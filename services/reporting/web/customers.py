@@ -9,10 +9,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import CustomerStatus
-from services.reporting import documents
-from services.reporting.domain.aging import Figure, OpenItem, age
-from services.reporting.domain.days import open_parts
-from services.reporting.domain.items import Item
+from services.reporting import documents, lists
+from services.reporting.domain.aging import DEFAULT_SCHEME, Figure, bucket_of
 from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.http import models as m
 from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_cursor, today
@@ -31,6 +29,8 @@ Lent = Annotated[AsyncConnection, Depends(connection)]
 Account = Annotated[Name, Query(alias="id")]
 
 ROWS: Final = 100
+SHOWN: Final = 50
+"""So many documents and payments are shown of each kind and currency; a link leads to all."""
 LATEST: Final = 8
 """So many of the last facts are told on the customer's page."""
 
@@ -45,38 +45,27 @@ class Line(NamedTuple):
     in_process: int = 0
 
 
-class OpenLine(NamedTuple):
-    """An open document: `due_date` is of its earliest open part, `parts` the number of open ones."""
+class Listed(NamedTuple):
+    """The first rows of a list, how many it has, and its sum."""
 
-    item: Item
-    due_date: date
-    days_overdue: int
-    parts: int
+    rows: Sequence[Any] = ()
+    length: int = 0
+    amount: int = 0
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.length - len(self.rows)
 
 
 class Dealings(NamedTuple):
-    """What is open between us and a customer in one currency."""
+    """What is open between us and a customer in one currency; what credit notes still give is below zero."""
 
     currency: str
     aging: Sequence[Figure]
-    invoices: Sequence[OpenLine]
-    credits: Sequence[OpenLine]
-    payments: Sequence[Any]
-
-    @property
-    def owed(self) -> int:
-        """What is open of the invoices."""
-        return sum(line.item.residual for line in self.invoices)
-
-    @property
-    def credited(self) -> int:
-        """What credit notes still give, below zero."""
-        return sum(line.item.residual for line in self.credits)
-
-    @property
-    def left_over(self) -> int:
-        """What is left over of payments."""
-        return sum(row.available for row in self.payments)
+    invoices: Listed
+    credits: Listed
+    payments: Listed
 
 
 @router.get("/customers")
@@ -94,7 +83,7 @@ async def customers(
     return show(
         "customers.html",
         page,
-        lines=_lines(found, await documents.balances_of_all(lent, [one.customer for one in found])),
+        lines=_lines(found, await lists.balances_of_all(lent, [one.customer for one in found])),
         statuses=[Choice(str(one), said.text) for one, said in WORDS["customer"].items()],
         next=page.address.but(cursor=cursor_of(found[-1].customer)) if len(found) == ROWS else "",
         first=page.address.but(cursor=None) if place else "",
@@ -130,9 +119,7 @@ async def customer(request: Request, lent: Lent, id_: Account) -> Response:
         page,
         known=known,
         tabs=tabs_of(id_, told),
-        dealings=_dealings(
-            await documents.open_documents(lent, id_), await documents.payments_at_hand(lent, id_), today()
-        ),
+        dealings=await _dealings(lent, id_, today()),
         balances=known.balances,
         latest=happenings(latest),
         attention=[one for one in told if asks_for_attention(one)],
@@ -170,44 +157,34 @@ def asks_for_attention(told: Told) -> bool:
     return told.note.content.kind == "DISPUTE"
 
 
-def _dealings(items: Sequence[Item], payments: Sequence[Any], as_of: date) -> list[Dealings]:
-    currencies = sorted({*(one.currency for one in items), *(one.currency for one in payments)})
+async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[Dealings]:
+    due: dict[str, list[Any]] = defaultdict(list)
+    for row in await documents.due_of(lent, customer):
+        due[row.currency].append(row)
+    sums = await documents.sums_of(lent, customer)
+    left_over = await documents.left_over_of(lent, customer)
     found = []
-    for currency in currencies:
-        own = [one for one in items if one.currency == currency]
-        parts = [part for one in own for part in _open_parts(one)]
-        lines = [_open_line(one, as_of) for one in own]
-        found.append(
-            Dealings(
-                currency,
-                age(parts, as_of),
-                sorted((one for one in lines if one.item.total >= 0), key=_by_due_date),
-                [one for one in lines if one.item.total < 0],
-                [one for one in payments if one.currency == currency],
+    for currency in sorted({*due, *left_over}):
+        invoices, credits = [
+            Listed(
+                await documents.first_open(lent, customer, currency, SHOWN, credits=is_credit),
+                *sums.get((currency, is_credit), (0, 0)),
             )
-        )
+            for is_credit in (False, True)
+        ]
+        payments = await documents.payments_at_hand(lent, customer, currency, SHOWN)
+        at_hand = Listed(payments, *left_over.get(currency, (0, 0)))
+        found.append(Dealings(currency, _aged(due[currency], as_of), invoices, credits, at_hand))
     return found
 
 
-def _open_parts(item: Item) -> list[OpenItem]:
-    """Give the open parts of a document."""
-    what = (item.customer, item.invoice, item.entity, item.currency, item.document_date)
-    owed = open_parts(item, item.total - item.residual)
-    return [
-        OpenItem(*what, part.due_date, amount)
-        for part, amount in zip(item.parts, owed, strict=True)
-        if amount
-    ]
-
-
-def _open_line(item: Item, as_of: date) -> OpenLine:
-    parts = _open_parts(item)
-    due_date = min(part.due_date for part in parts)
-    return OpenLine(item, due_date, (as_of - due_date).days, len(parts))
-
-
-def _by_due_date(line: OpenLine) -> tuple[date, str]:
-    return line.due_date, line.item.invoice
+def _aged(due: Iterable[Any], as_of: date) -> list[Figure]:
+    found = {bucket.name: Figure(bucket.name, 0, 0) for bucket in DEFAULT_SCHEME}
+    for row in due:
+        bucket = bucket_of((as_of - row.due_date).days)
+        before = found[bucket]
+        found[bucket] = Figure(bucket, before.amount + row.amount, before.items + row.items)
+    return list(found.values())
 
 
 @router.get("/customer/history")

@@ -115,7 +115,9 @@ async def _show_unapplied(
     after = read_cursor(cursor, (date, str, str))
     rows = await lists.unapplied(lent, wanted, after, ROWS)
     customers = {row.customer for row in rows}
-    found = suggestions(rows, await paying.payable(lent, customers))
+    found = suggestions(
+        rows, await paying.usable_for(lent, [one for one in rows if one.status == PaymentStatus.OPEN])
+    )
     page = await page_of(request, "Unapplied", "unapplied")
     last = rows[-1] if len(rows) == ROWS else None
     by_currency = sorted(found, key=lambda left: left.payment.currency)
@@ -160,7 +162,7 @@ async def propose_many(request: Request, lent: Lent) -> Response:
     if not keys:
         return await _show_unapplied(request, lent, error="No payment is ticked. Tick those to apply.")
     payments = await paying.payments_of_all(lent, set(keys))
-    items = await paying.payable(lent, {one.customer for one in payments})
+    items = await paying.usable_for(lent, payments)
     uses = _uses(suggestions(payments, items), items)
     if not uses:
         return await _show_unapplied(

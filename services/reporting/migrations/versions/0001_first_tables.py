@@ -22,6 +22,30 @@ ROLE = "openitem_reporting"
 def upgrade() -> None:
     """Make the tables, and grant what the service does with each."""
     create_kernel_tables("reporting")
+    _create_tables()
+    _create_indexes()
+    for table in (
+        "account_months",
+        "answers",
+        "changes",
+        "customer_accounts",
+        "customer_months",
+        "customers",
+        "days",
+        "entities",
+        "items",
+        "notes",
+        "open_parts",
+        "payments",
+        "rates",
+        "sales",
+    ):
+        make_mutable(table, ROLE)
+    for table in ("credits", "customer_versions", "entries", "history", "movements"):
+        make_append_only(table, ROLE)
+
+
+def _create_tables() -> None:
     op.create_table(
         "account_months",
         sa.Column("entity", sa.Text(), nullable=False),
@@ -54,6 +78,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("source", "command", "type", "key"),
     )
     op.create_table(
+        "changes",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("on_date", sa.Date(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("document_date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "customer",
+            "invoice",
+            "due_date",
+            "on_date",
+            "entity",
+            "currency",
+            "document_date",
+            postgresql_include=["amount", "items"],
+        ),
+    )
+    op.create_table(
         "credits",
         sa.Column("fact", sa.Text(), nullable=False),
         sa.Column("customer", sa.Text(), nullable=False),
@@ -78,6 +124,19 @@ def upgrade() -> None:
         sa.Column("due", JSONB(), nullable=False),
         sa.Column("documents", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "entity", "currency"),
+    )
+    op.create_table(
+        "customer_months",
+        sa.Column("level", sa.Text(), nullable=False),
+        sa.Column("start", sa.Date(), nullable=False),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "level", "start", "customer", "entity", "currency", postgresql_include=["amount", "items"]
+        ),
     )
     op.create_table(
         "customer_versions",
@@ -207,6 +266,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("customer", "note"),
     )
     op.create_table(
+        "open_parts",
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("invoice", sa.Text(), nullable=False),
+        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("document_date", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("customer", "invoice", "due_date", "entity", "currency", "document_date"),
+    )
+    op.create_table(
         "payments",
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("payment", sa.Text(), nullable=False),
@@ -246,9 +317,35 @@ def upgrade() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entity", "currency", "document_date"),
     )
+
+
+def _create_indexes() -> None:
     op.create_index("answers_by_time", "answers", ["recorded_at"], unique=False)
+    op.create_index(
+        "changes_by_date",
+        "changes",
+        ["on_date"],
+        unique=False,
+        postgresql_include=[
+            "customer",
+            "invoice",
+            "due_date",
+            "entity",
+            "currency",
+            "document_date",
+            "amount",
+            "items",
+        ],
+    )
     op.create_index("credits_by_date", "credits", ["effective_date"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
+    op.create_index(
+        "customer_accounts_beside",
+        "customer_accounts",
+        ["entity", "currency"],
+        unique=False,
+        postgresql_include=["customer", "unapplied", "in_process"],
+    )
     op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
@@ -261,31 +358,28 @@ def upgrade() -> None:
     op.create_index("items_by_date", "items", ["document_date", "customer", "invoice"], unique=False)
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
     op.create_index("items_by_number", "items", ["number"], unique=False)
-    op.create_index("items_by_reference", "items", ["reference"], unique=False)
+    op.create_index("items_by_reference", "items", ["reference", "customer"], unique=False)
     op.create_index("items_by_total", "items", ["total"], unique=False)
     op.create_index(
-        "items_open",
+        "items_owing",
         "items",
-        ["customer", "currency"],
+        ["customer", "entity", "currency", "due_date", "number", "invoice"],
         unique=False,
-        postgresql_where=sa.text("residual <> 0 AND instalments = '[]'::jsonb"),
-        postgresql_include=["entity", "document_date", "due_date", "residual"],
+        postgresql_where=sa.text("residual > 0"),
     )
     op.create_index(
-        "items_open_by_date",
+        "items_owing_exactly",
         "items",
-        ["document_date"],
+        ["customer", "currency", "residual"],
         unique=False,
-        postgresql_where=sa.text("residual <> 0"),
-        postgresql_include=["customer", "currency", "entity", "residual"],
+        postgresql_where=sa.text("residual > 0"),
     )
     op.create_index(
-        "items_open_in_parts",
+        "items_owing_for_order",
         "items",
-        ["customer", "currency"],
+        ["customer", "sales_order"],
         unique=False,
-        postgresql_where=sa.text("residual <> 0 AND instalments <> '[]'::jsonb"),
-        postgresql_include=["entity", "document_date", "residual"],
+        postgresql_where=sa.text("residual > 0 AND sales_order <> ''"),
     )
     op.create_index(
         "items_still_to_use",
@@ -294,14 +388,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("residual < 0"),
         postgresql_include=["residual"],
-    )
-    op.create_index(
-        "items_taken_off",
-        "items",
-        ["customer", "invoice"],
-        unique=False,
-        postgresql_where=sa.text("taken <> '[]'::jsonb"),
-        postgresql_include=["entity", "currency", "document_date", "due_date", "residual"],
     )
     op.create_index(
         "movements_by_date",
@@ -313,6 +399,22 @@ def upgrade() -> None:
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
     op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
+    op.create_index(
+        "open_parts_by_customer",
+        "open_parts",
+        ["customer"],
+        unique=False,
+        postgresql_where=sa.text("items <> 0"),
+        postgresql_include=["entity", "currency", "document_date", "due_date", "amount", "items"],
+    )
+    op.create_index(
+        "open_parts_by_due_date",
+        "open_parts",
+        ["due_date", "customer", "invoice"],
+        unique=False,
+        postgresql_where=sa.text("items <> 0"),
+        postgresql_include=["entity", "currency", "document_date", "amount", "items"],
+    )
     op.create_index("payments_by_amount", "payments", ["amount"], unique=False)
     op.create_index("payments_by_date", "payments", ["payment_date", "customer", "payment"], unique=False)
     op.create_index("payments_by_number", "payments", ["number"], unique=False)
@@ -325,22 +427,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("available > 0"),
     )
-    for table in (
-        "account_months",
-        "answers",
-        "customer_accounts",
-        "customers",
-        "days",
-        "entities",
-        "items",
-        "notes",
-        "payments",
-        "rates",
-        "sales",
-    ):
-        make_mutable(table, ROLE)
-    for table in ("credits", "customer_versions", "entries", "history", "movements"):
-        make_append_only(table, ROLE)
 
 
 def downgrade() -> None:
@@ -348,8 +434,10 @@ def downgrade() -> None:
     for table in (
         "account_months",
         "answers",
+        "changes",
         "credits",
         "customer_accounts",
+        "customer_months",
         "customer_versions",
         "customers",
         "days",
@@ -359,6 +447,7 @@ def downgrade() -> None:
         "items",
         "movements",
         "notes",
+        "open_parts",
         "payments",
         "rates",
         "sales",
