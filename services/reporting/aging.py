@@ -104,8 +104,8 @@ _FIFO = {
 
 # What is left over of payments counts as owed the other way round, from the payment's date on.
 _LEFT_OVER = """
-    UNION ALL
-    SELECT p.customer, p.payment, p.entity, p.currency, p.payment_date, p.payment_date, -c.amount, 0, true
+    SELECT p.customer, p.payment AS document, p.entity, p.currency, p.payment_date AS document_date,
+        p.payment_date AS due_date, -c.amount AS amount, 0::bigint AS future, true AS is_payment
     FROM (
         SELECT i.customer, i.payment, sum(i.amount)::bigint AS amount FROM credits i
         WHERE i.effective_date <= :as_of {wanted} GROUP BY i.customer, i.payment
@@ -125,8 +125,9 @@ _SUMS = (
     "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({stretches}) d GROUP BY 1, 2"
 )
 _STRETCH = """
-    SELECT currency, due_date, {sign} * amount AS amount, {sign} * items AS items FROM days i
-    WHERE level = '{level}' AND start >= :{level}_first AND start < :{level}_end {wanted}"""
+    SELECT currency, day, {sign} * amount AS amount, {sign} * items AS items FROM days i
+    WHERE basis = :basis AND level = '{level}' AND start >= :{level}_first AND start < :{level}_end
+        {wanted}"""
 _BESIDE = """
     SELECT i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
         coalesce(sum(in_process) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
@@ -155,6 +156,20 @@ _MONTHS = """
 _DAYS = """
     SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
     FROM changes i WHERE i.on_date >= :day_first AND i.on_date < :day_end {wanted}"""
+_LEFT_BY_PAYMENT = """
+    SELECT customer, currency, due_date AS day, amount, {items}::bigint AS items FROM ({left_over}) l
+    WHERE true {of_bucket}"""
+# A payment has nothing left over or more: where they add up to nothing, none has.
+_LEFT_IN_ALL = """
+    SELECT customer, currency, NULL::date AS day, -sum(amount)::bigint AS amount,
+        (sum(amount) <> 0)::int::bigint AS items
+    FROM (
+        SELECT i.customer, i.entity, i.currency, i.unapplied AS amount FROM customer_accounts i
+        WHERE i.unapplied <> 0 {wanted}
+        UNION ALL
+        SELECT i.customer, i.entity, i.currency, -i.amount FROM credits i
+        WHERE i.effective_date > :as_of {wanted}
+    ) x GROUP BY customer, entity, currency"""
 _SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1::bigint AS items FROM based"
 
 _BY_CUSTOMER = """
@@ -165,6 +180,7 @@ _TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GR
 _TOTALS_NOW = (
     "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({now}) n GROUP BY 1, 2"
 )
+_TOTALS_LEFT = "SELECT currency, {bucket}, sum(amount)::bigint, count(*) FROM ({left_over}) n GROUP BY 1, 2"
 _ITEMS = """
 SELECT b.customer, b.document, b.entity, b.shown_in, b.document_date, b.due_date, b.shown,
     coalesce(i.kind, p.kind), coalesce(i.number, p.number), coalesce(i.reference, p.reference),
@@ -270,7 +286,7 @@ def _parts(question: Question) -> tuple[str, dict[str, Any]]:
     if question.known_at is not None:
         values["known_at"], then = question.known_at, " AND i.recorded_at <= :known_at"
     if question.unapplied is Unapplied.within:
-        left_over = _LEFT_OVER.format(wanted=wanted + then)
+        left_over = "UNION ALL " + _LEFT_OVER.format(wanted=wanted + then)
     if question.known_at is None:
         return _PARTS_NOW.format(now=_NOW.format(wanted=wanted), credits=left_over), values
     of_customer = "AND customer = :customer" if question.customer else ""
@@ -307,10 +323,9 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
     return " ".join(wanted), {**values, **given}
 
 
-def _bucket(question: Question) -> tuple[str, dict[str, Any]]:
-    """Write the number of an item's bucket, from 0."""
+def _bucket(question: Question, day: str) -> tuple[str, dict[str, Any]]:
+    """Write the number of an amount's bucket, from 0; `day` is from when it ages."""
     firsts = [bucket.first for bucket in question.buckets if bucket.first is not None]
-    day = "due_date" if question.basis is Basis.due else "document_date"
     number = f"width_bucket(:as_of - {day}, CAST(:firsts AS integer[]))"
     if question.credits is Credits.current:
         number = f"CASE WHEN amount < 0 THEN 0 ELSE {number} END"
@@ -337,7 +352,8 @@ async def open_items(
     wanted, values = _part(question, part)
     text_ = {"part": wanted, "order": _ordered(order)}
     asked = _ITEMS.format(**text_)
-    if limit is not None and by in _INDEXED_ORDERS and _is_plain(question):
+    is_whole = limit is None or by not in _INDEXED_ORDERS
+    if not is_whole and _is_plain(question) and question.unapplied is Unapplied.beside:
         of_items, more = conditions(question)
         sql = f"WITH {_FIRST_PARTS_NOW.format(wanted=of_items, **text_)}, {_PLAIN} {asked}"
         more["as_of"] = question.as_of
@@ -380,17 +396,17 @@ def _ordered(order: str) -> str:
 
 async def totals(connection: AsyncConnection, question: Question) -> list[Total]:
     """Add up what is owed by currency and bucket, empty buckets included."""
-    number, values = _bucket(question)
-    if _is_summed(question):
-        found = await _rows(connection, *_from_sums(question))
-    elif _is_plain(question):
+    found = await _sums_of_items(connection, question)
+    if _is_plain(question) and question.unapplied is Unapplied.within:
+        number, values = _bucket(question, "due_date")
         wanted, more = conditions(question)
-        asked = _TOTALS_NOW.format(bucket=number, now=_NOW.format(wanted=wanted))
-        found = await _rows(connection, asked, {**values, **more, "as_of": question.as_of})
-    else:
-        sql, more = _statement(question, _TOTALS.format(bucket=number))
-        found = await _rows(connection, sql, {**values, **more})
-    figures = {(currency, number): (amount, count) for currency, number, amount, count in found}
+        asked = _TOTALS_LEFT.format(bucket=number, left_over=_LEFT_OVER.format(wanted=wanted))
+        left_over = await _rows(connection, asked, {**values, **more, "as_of": question.as_of})
+        found = [*found, *left_over]
+    figures: dict[tuple[str, int], tuple[int, int]] = {}
+    for currency, number, amount, items in found:
+        before, count = figures.get((currency, number), (0, 0))
+        figures[currency, number] = (before + amount, count + items)
     currencies = sorted({currency for (currency, _), figure in figures.items() if any(figure)})
     return [
         Total(currency, bucket.name, *figures.get((currency, number), (0, 0)))
@@ -399,22 +415,27 @@ async def totals(connection: AsyncConnection, question: Question) -> list[Total]
     ]
 
 
-def _is_summed(question: Question) -> bool:
-    return question.basis is Basis.due and _is_plain(question) and not question.asks_about_customers
+async def _sums_of_items(connection: AsyncConnection, question: Question) -> Sequence[Any]:
+    """Add up by currency and number of the bucket; of what is not plain, left over of payments is within."""
+    if not _is_plain(question):
+        number, values = _bucket(question, _day(question))
+        sql, more = _statement(question, _TOTALS.format(bucket=number))
+        return await _rows(connection, sql, {**values, **more})
+    wanted, more = conditions(question)
+    more["as_of"] = question.as_of
+    if question.asks_about_customers:
+        number, values = _bucket(question, _day(question))
+        asked = _TOTALS_NOW.format(bucket=number, now=_NOW.format(wanted=wanted))
+        return await _rows(connection, asked, {**values, **more})
+    number, values = _bucket(question, "day")
+    stretches, limits = _stretches(question, dict.fromkeys((YEAR, MONTH, DAY), _STRETCH), wanted)
+    asked = _SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
+    return await _rows(connection, asked, {**values, **more, **limits, "basis": question.basis.value})
 
 
 def _is_plain(question: Question) -> bool:
     """Tell whether amounts add up as they stand now, whatever items they belong to."""
-    beside = question.unapplied is Unapplied.beside and question.credits is Credits.own
-    return beside and not question.in_base and question.known_at is None
-
-
-def _from_sums(question: Question) -> tuple[str, dict[str, Any]]:
-    number, values = _bucket(question)
-    wanted, more = conditions(question)
-    stretches, limits = _stretches(question, dict.fromkeys((YEAR, MONTH, DAY), _STRETCH), wanted)
-    asked = _SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
-    return asked, {**values, **more, **limits, "as_of": question.as_of}
+    return question.credits is Credits.own and not question.in_base and question.known_at is None
 
 
 def _stretches(
@@ -491,11 +512,19 @@ def _ranking(question: Question, by: str) -> Sources:
     """Write where one sum of every customer comes from: its total, or a bucket."""
     wanted, values = conditions(question)
     asked, limits = _stretches(question, {YEAR: _MONTHS, MONTH: _MONTHS, DAY: _DAYS}, wanted)
-    for bucket in question.buckets:
-        if bucket.name == by:
-            of_bucket = f"AND {_is_in(bucket, question, _day(question))}"
-            now = _NOW.format(wanted=wanted)
-            asked.append(_BY_PART.format(day=_day(question), items="0::bigint", now=now, of_bucket=of_bucket))
+    within = question.unapplied is Unapplied.within
+    if within:
+        asked.append(_LEFT_IN_ALL.format(wanted=wanted))
+    for bucket in (one for one in question.buckets if one.name == by):
+        day, nothing = _day(question), {"items": "0::bigint"}
+        now, of_bucket = _NOW.format(wanted=wanted), f"AND {_is_in(bucket, question, day)}"
+        asked.append(_BY_PART.format(day=day, now=now, of_bucket=of_bucket, **nothing))
+        if within:
+            left_over, of_bucket = (
+                _LEFT_OVER.format(wanted=wanted),
+                f"AND {_is_in(bucket, question, 'due_date')}",
+            )
+            asked.append(_LEFT_BY_PAYMENT.format(left_over=left_over, of_bucket=of_bucket, **nothing))
     return Sources(asked, {**values, **limits, "as_of": question.as_of})
 
 
@@ -505,8 +534,12 @@ def _of(question: Question, customers: Set[str] | None) -> Sources:
     values["as_of"] = question.as_of
     if customers is not None:
         wanted, values["customers"] = wanted + " AND i.customer = ANY(:customers)", sorted(customers)
-    now = _NOW.format(wanted=wanted)
-    return Sources([_BY_PART.format(day=_day(question), items="items", now=now, of_bucket="")], values)
+    asked = [_BY_PART.format(day=_day(question), items="items", now=_NOW.format(wanted=wanted), of_bucket="")]
+    if question.unapplied is Unapplied.within:
+        asked.append(
+            _LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted), items=1, of_bucket="")
+        )
+    return Sources(asked, values)
 
 
 async def names_of(

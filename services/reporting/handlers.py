@@ -16,6 +16,7 @@ from contracts.fields import InvoiceStatus, Side
 from contracts.money import decimal_text
 from contracts.rejections import Rejection
 from services.reporting.domain import credits, items, notes
+from services.reporting.domain.aging import Basis
 from services.reporting.domain.answers import Answer, answer, is_kept
 from services.reporting.domain.credits import Credit
 from services.reporting.domain.days import changes, difference, spans
@@ -105,7 +106,12 @@ def _days(before: Item | None, item: Item) -> Sums:
         found.append((CHANGES, (*part, on, *entity, item.document_date), change))
         year, month, day = spans(on)
         found += [(CUSTOMER_MONTHS, (*span, *account), change) for span in (year, month)]
-        found += [(DAYS, (*entity, *span, due), change) for span in (year, month, day)]
+        ages = ((Basis.due.value, due), (Basis.document.value, item.document_date))
+        found += [
+            (DAYS, (basis, *span, *entity, since), change)
+            for basis, since in ages
+            for span in (year, month, day)
+        ]
     return found
 
 

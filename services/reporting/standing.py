@@ -5,6 +5,8 @@ from datetime import date
 from sqlalchemy import BigInteger, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.reporting.domain.aging import Basis
+from services.reporting.domain.days import MONTH
 from services.reporting.lists import BALANCES
 from services.reporting.queries import Rows
 from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS, SALES
@@ -29,7 +31,7 @@ async def largest_debtors(connection: AsyncConnection, currency: str | None, lim
 
 async def month_ends(connection: AsyncConnection, entity: str | None, until: date) -> Rows:
     """Give what was outstanding at the end of each month up to that of `until`, by currency."""
-    spans = DAYS.c.level == "month"
+    spans = (DAYS.c.basis == Basis.due) & (DAYS.c.level == MONTH)
     query = (
         select(DAYS.c.currency, DAYS.c.start, cast(func.sum(DAYS.c.amount), BigInteger).label("change"))
         .where(spans, DAYS.c.start <= until)

@@ -234,19 +234,20 @@ CUSTOMER_MONTHS = Table(
     ),
 )
 
-# What aging adds up to, by the date of a change and the due date of what changed; see domain/days.py. The
-# key begins with what every question names.
+# What aging adds up to, by the date of a change and the day from which that ages on either basis; see
+# domain/days.py. The key begins with what every question names.
 DAYS = Table(
     "days",
     METADATA,
-    Column("entity", Text, nullable=False),
-    Column("currency", Text, nullable=False),
+    Column("basis", Text, nullable=False),
     Column("level", Text, nullable=False),
     Column("start", Date, nullable=False),
-    Column("due_date", Date, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("day", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
-    PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
+    PrimaryKeyConstraint("basis", "level", "start", "entity", "currency", "day"),
 )
 RECEIPTS = Table(
     "payments",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts import codec
 from contracts import commands as c
@@ -397,9 +398,29 @@ def test_every_way_to_ask_gives_what_a_count_of_the_facts_gives(
             async with library.reading() as connection:
                 left_over = await beside(connection, Question(day))
                 assert left_over == await beside(connection, Question(day, known_at=world.now))
+                await ways_agree(connection, Question(day), world.now)
             await explains(library, Question(day, known_at=world.now), early)
 
     asyncio.run(check())
+
+
+async def ways_agree(connection: AsyncConnection, plain: Question, now: datetime) -> None:
+    """What is asked of the sums and what is asked of the items as known by now are the same."""
+    for question in (
+        plain,
+        replace(plain, unapplied=Unapplied.within),
+        replace(plain, unapplied=Unapplied.within, basis=Basis.document, scheme="5,10"),
+        replace(plain, name="c1"),
+    ):
+        then = replace(question, known_at=now)
+        assert await totals(connection, question) == await totals(connection, then)
+        for by in ("total", "customer", question.buckets[0].name, question.buckets[-1].name):
+            page = Page(3, 1, by)
+            in_order = await customer_page(connection, question, page)
+            assert in_order == await customer_page(connection, then, page)
+        for order in ("due", "-due", "customer", "-amount"):
+            items = await open_items(connection, then, order=order)
+            assert await open_items(connection, question, order=order, limit=4, offset=1) == items[1:5]
 
 
 async def explains(library: Library, question: Question, since: datetime) -> None:

@@ -161,14 +161,15 @@ def _create_tables() -> None:
     )
     op.create_table(
         "days",
-        sa.Column("entity", sa.Text(), nullable=False),
-        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("start", sa.Date(), nullable=False),
-        sa.Column("due_date", sa.Date(), nullable=False),
+        sa.Column("entity", sa.Text(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("level", "start", "entity", "currency", "due_date"),
+        sa.PrimaryKeyConstraint("basis", "level", "start", "entity", "currency", "day"),
     )
     op.create_table(
         "entities",
