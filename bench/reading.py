@@ -1,10 +1,10 @@
-"""`python -m bench.reading`: how long reporting's questions take over a million open items.
+"""`python -m bench.reading`: how long reporting's questions, pages and API take over a million open items.
 
 A PostgreSQL of its own is started and filled (see open_items.py), and every question is asked as readers
 ask it: over one connection that stays open, thirty times (slow ones less often) after three that do not
-count. Goals are for a machine of two cores with nothing else to do; where others work on it too, the least
-of the times is nearest to that. `--data` keeps the database, so that the next run with the same directory
-need not fill it again.
+count; then the pages and the API, through the web process (see pages.py). Goals are for a machine of two
+cores with nothing else to do; where others work on it too, the least of the times is nearest to that.
+`--data` keeps the database, so that the next run with the same directory need not fill it again.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,10 +28,11 @@ from rich.table import Table
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bench import pages
 from bench.open_items import TODAY, Books, Shelf, Size, customer_of, size_of
 from services.reporting import aging, queries
-from services.reporting.domain.aging import Question, Unapplied
-from services.reporting.store import MOVEMENTS
+from services.reporting.domain.aging import Basis, Question, Unapplied
+from services.reporting.store import MOVEMENTS, RECEIPTS
 from services.runtime import migrate
 from services.runtime.local.postgres import LocalPostgres
 from services.runtime.reading import reading
@@ -67,15 +68,17 @@ def questions(size: Size, documents: tuple[str, str, str]) -> Iterator[tuple[str
     for day in DAYS:
         yield f"totals, {day}", 15, partial(_totals, question=Question(day))
     yield "totals of an entity and currency", 15, partial(_totals, question=Question(TODAY, entity="SE"))
+    by_document = Question(TODAY, basis=Basis.document)
+    yield "totals, by document date", 15, partial(_totals, question=by_document)
     for day in DAYS:
         yield f"by customer, first page, {day}", 200, partial(_page, question=Question(day))
     latest = partial(_page, question=Question(TODAY), by="90+")
     yield "by customer, in order of a bucket", 200, latest
     within = Question(TODAY, unapplied=Unapplied.within)
-    yield "by customer, left over within", 0, partial(_page, question=within)
+    yield "by customer, left over within", 200, partial(_page, question=within)
     yield "by customer, in base currency", 0, partial(_page, question=Question(TODAY, in_base=True))
     yield "by customer, one entity", 200, partial(_page, question=Question(TODAY, entity="SE"))
-    yield "by customer, a part of a name", 0, partial(_page, question=Question(TODAY, name="number 12"))
+    yield "by customer, a part of a name", 200, partial(_page, question=Question(TODAY, name="number 12"))
     large, middle = customer_of(0), customer_of(size.customers // 2)
     for name, customer in (("largest", large), ("usual", middle)):
         yield (
@@ -147,13 +150,37 @@ async def measure(dsn: str, size: Size, only: str) -> list[Measured]:
     async with reading(dsn) as connection:
         documents = await _documents(connection)
         for name, goal, ask in questions(size, documents):
-            if only not in name:
-                continue
-            taken = await _time(connection, ask)
-            median, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
-            console.print(f"  {name}: {median:.1f} ms", highlight=False)
-            found.append(Measured(name, goal, min(taken), median, p95))
+            if only in name:
+                found.append(measured(name, goal, await _time(connection, ask)))
     return found
+
+
+def measure_pages(dsn: str, size: Size, only: str, log: Path) -> list[Measured]:
+    """Ask for every page and answer of the API whose address contains `only`."""
+    known = asyncio.run(_known(dsn, size))
+    wanted = [(address, goal) for address, goal in pages.addresses(known) if only in address]
+    if not wanted:
+        return []
+    with pages.served(dsn, log) as client:
+        return [
+            measured(address, goal, pages.times(client, address, WARM_UPS, RUNS, PATIENCE_MS))
+            for address, goal in wanted
+        ]
+
+
+async def _known(dsn: str, size: Size) -> pages.Known:
+    async with reading(dsn) as connection:
+        largest, usual = customer_of(0), customer_of(size.customers // 2)
+        of_largest = (RECEIPTS.c.customer == largest, RECEIPTS.c.available > 0)
+        left_over = await connection.scalar(select(RECEIPTS.c.payment).where(*of_largest).limit(1))
+        return pages.Known(largest, left_over or "", usual, *await _documents(connection))
+
+
+def measured(name: str, goal: float, taken: Sequence[float]) -> Measured:
+    """Say what was measured, and give it."""
+    median, p95 = statistics.median(taken), statistics.quantiles(taken, n=20)[-1]
+    console.print(f"  {name}: {median:.1f} ms", highlight=False, markup=False)
+    return Measured(name, goal, min(taken), median, p95)
 
 
 async def _time(connection: AsyncConnection, ask: Ask) -> list[float]:
@@ -206,7 +233,9 @@ def run(size: Size, directory: Path, only: str = "") -> list[Measured]:
         migrate.upgrade("reporting", dsn)
         asyncio.run(load(dsn, size))
         load_before = os.getloadavg()[0]
-        found = asyncio.run(measure(server.dsn("openitem_reporting"), size, only))
+        reader = server.dsn("openitem_reporting")
+        found = asyncio.run(measure(reader, size, only))
+        found += measure_pages(reader, size, only, directory / "web.log")
         report(found, size, load_before, os.getloadavg()[0])
     return found
 

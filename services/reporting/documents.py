@@ -136,18 +136,20 @@ def item_of(row: Any) -> Item:
 _DUE = """
     SELECT currency, due_date, sum(amount)::bigint AS amount, sum(items)::bigint AS items FROM open_parts
     WHERE customer = :customer AND items <> 0 GROUP BY currency, due_date ORDER BY currency, due_date"""
-_OF_DOCUMENTS = """
-    SELECT invoice, currency, min(due_date) AS due_date, sum(items)::bigint AS parts,
-        sum(amount)::bigint AS amount
-    FROM open_parts WHERE customer = :customer AND items <> 0 GROUP BY invoice, currency"""
-_SUMS = f"""
-    SELECT currency, amount < 0 AS is_credit, count(*) AS documents, sum(amount)::bigint AS amount
-    FROM ({_OF_DOCUMENTS}) d GROUP BY currency, is_credit"""  # noqa: S608  # one text of ours
-_FIRST_OPEN = f"""
-    SELECT i.*, d.due_date AS first_due, d.parts FROM ({_OF_DOCUMENTS}) d
-    JOIN items i ON i.customer = :customer AND i.invoice = d.invoice
-    WHERE d.currency = :currency AND (d.amount < 0) = :is_credit
-    ORDER BY d.due_date, d.invoice LIMIT :limit"""  # noqa: S608  # one text of ours
+# Each document with its place among those of its currency, credits apart, and their number and sum.
+_OPEN = """
+    SELECT i.*, d.due_date AS first_due, d.parts, d.is_credit, d.documents, d.amount FROM (
+        SELECT invoice, due_date, parts, is_credit,
+            row_number() OVER (PARTITION BY currency, is_credit ORDER BY due_date, invoice) AS place,
+            count(*) OVER (PARTITION BY currency, is_credit) AS documents,
+            (sum(open) OVER (PARTITION BY currency, is_credit))::bigint AS amount
+        FROM (
+            SELECT invoice, currency, min(due_date) AS due_date, sum(items)::bigint AS parts,
+                sum(amount) AS open, sum(amount) < 0 AS is_credit
+            FROM open_parts WHERE customer = :customer AND items <> 0 GROUP BY invoice, currency
+        ) x
+    ) d JOIN items i ON i.customer = :customer AND i.invoice = d.invoice
+    WHERE d.place <= :limit ORDER BY d.place"""
 
 
 async def due_of(connection: AsyncConnection, customer: str) -> Rows:
@@ -155,18 +157,13 @@ async def due_of(connection: AsyncConnection, customer: str) -> Rows:
     return (await connection.execute(text(_DUE), {"customer": customer})).all()
 
 
-async def sums_of(connection: AsyncConnection, customer: str) -> dict[tuple[str, bool], tuple[int, int]]:
-    """Count and add up a customer's open documents by currency, credits apart (True)."""
-    rows = (await connection.execute(text(_SUMS), {"customer": customer})).all()
-    return {(row.currency, row.is_credit): (row.documents, row.amount) for row in rows}
+async def first_open(connection: AsyncConnection, customer: str, limit: int) -> Rows:
+    """List a customer's open documents, earliest due first, so many of each currency, and of credits apart.
 
-
-async def first_open(
-    connection: AsyncConnection, customer: str, currency: str, limit: int, *, credits: bool
-) -> Rows:
-    """List open documents, earliest due first: rows of items, with `first_due` and how many `parts` are."""
-    values = {"customer": customer, "currency": currency, "is_credit": credits, "limit": limit}
-    return (await connection.execute(text(_FIRST_OPEN), values)).all()
+    Rows are those of items, with `first_due` and how many `parts` are open, whether it `is_credit`, and of
+    all like it the number of `documents` and the `amount` that is open.
+    """
+    return (await connection.execute(text(_OPEN), {"customer": customer, "limit": limit})).all()
 
 
 async def payments_at_hand(connection: AsyncConnection, customer: str, currency: str, limit: int) -> Rows:

@@ -41,7 +41,7 @@ from services.reporting.store import (
     OPEN_PARTS,
     RATE,
     RECEIPT,
-    SALES,
+    TURNOVER,
 )
 from services.runtime.service import NOTHING, Effects, Handler, Key, Kind, Meta, Ref, Row, View
 
@@ -97,13 +97,13 @@ def _days(before: Item | None, item: Item) -> Sums:
         return []
     moved = difference(changes(before) if before else {}, changes(item))
     is_new = before is None or before.opened_at is None
-    sold = [(SALES, (item.entity, item.currency, item.document_date), (item.total,))] if is_new else []
-    found: Sums = [*sold]
     account, entity = (item.customer, item.entity, item.currency), (item.entity, item.currency)
+    found: Sums = [(TURNOVER, (*entity, item.document_date), (item.total, 0))] if is_new else []
     for (on, due), change in moved.items():
         part = (item.customer, item.invoice, due)
         found.append((OPEN_PARTS, (*part, *entity, item.document_date), change))
         found.append((CHANGES, (*part, on, *entity, item.document_date), change))
+        found.append((TURNOVER, (*entity, on), (0, change[0])))
         year, month, day = spans(on)
         found += [(CUSTOMER_MONTHS, (*span, *account), change) for span in (year, month)]
         ages = ((Basis.due.value, due), (Basis.document.value, item.document_date))

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
-from sqlalchemy import ColumnElement, Table, or_, select, tuple_
+from sqlalchemy import ColumnElement, Table, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.queries import Rows
@@ -47,11 +47,24 @@ class Choices(NamedTuple):
     customer_types: Sequence[str]
 
 
+# Each value from the one before it, by the index: there are few, and many accounts.
+_EACH: Final = """
+    WITH RECURSIVE each AS (
+        (SELECT {column} AS value FROM {table} ORDER BY {column} LIMIT 1)
+        UNION ALL
+        SELECT (SELECT {column} FROM {table} WHERE {column} > value ORDER BY {column} LIMIT 1)
+        FROM each WHERE value IS NOT NULL
+    ) SELECT value FROM each WHERE value <> ''"""
+_CHOICES: Final = (
+    _EACH.format(table="customer_accounts", column="entity"),
+    _EACH.format(table="customer_accounts", column="currency"),
+    _EACH.format(table="customers", column="customer_type"),
+)
+
+
 async def choices(connection: AsyncConnection) -> Choices:
     """Find the entities, currencies and types of customers that there are."""
-    wanted = (CUSTOMER_ACCOUNTS.c.entity, CUSTOMER_ACCOUNTS.c.currency, CUSTOMERS.c.customer_type)
-    found = [await connection.scalars(select(column).distinct().order_by(column)) for column in wanted]
-    return Choices(*([value for value in values if value] for values in found))
+    return Choices(*[(await connection.scalars(text(asked))).all() for asked in _CHOICES])
 
 
 async def balances_of(connection: AsyncConnection, customer: str) -> Rows:

@@ -1,15 +1,14 @@
 """How we stand: the figures of the overview, and how far the read models are. Amounts are minor units."""
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, cast, func, select, text
+from sqlalchemy import BigInteger, Date, cast, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.domain.aging import Basis
-from services.reporting.domain.days import MONTH
 from services.reporting.lists import BALANCES
 from services.reporting.queries import Rows
-from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, DAYS, ITEMS, SALES
+from services.reporting.store import ANSWERS, CUSTOMER_ACCOUNTS, ITEMS, TURNOVER
 
 _LANES = """
     SELECT l.lane, l.offsets::text AS offsets, l.parked, l.position - coalesce(p.position, 0) AS unpublished
@@ -30,38 +29,44 @@ async def largest_debtors(connection: AsyncConnection, currency: str | None, lim
 
 
 async def month_ends(connection: AsyncConnection, entity: str | None, until: date) -> Rows:
-    """Give what was outstanding at the end of each month up to that of `until`, by currency."""
-    spans = (DAYS.c.basis == Basis.due) & (DAYS.c.level == MONTH)
+    """Give what changed of what is outstanding in each month up to that of `until`, by currency."""
+    month = cast(func.date_trunc("month", TURNOVER.c.day), Date)
+    end = (until.replace(day=1) + timedelta(31)).replace(day=1)
     query = (
-        select(DAYS.c.currency, DAYS.c.start, cast(func.sum(DAYS.c.amount), BigInteger).label("change"))
-        .where(spans, DAYS.c.start <= until)
-        .group_by(DAYS.c.currency, DAYS.c.start)
-        .order_by(DAYS.c.currency, DAYS.c.start)
+        select(TURNOVER.c.currency, month.label("start"), _sum(TURNOVER.c.change).label("change"))
+        .where(TURNOVER.c.day < end)
+        .group_by(TURNOVER.c.currency, month)
+        .order_by(TURNOVER.c.currency, month)
     )
     if entity is not None:
-        query = query.where(DAYS.c.entity == entity)
+        query = query.where(TURNOVER.c.entity == entity)
     return (await connection.execute(query)).all()
 
 
 async def invoiced(connection: AsyncConnection, entity: str | None, begin: date, end: date) -> Rows:
     """Add up what was invoiced from `begin` to `end`, both included, credit notes taken off, by currency."""
     query = (
-        select(SALES.c.currency, cast(func.sum(SALES.c.amount), BigInteger).label("amount"))
-        .where(SALES.c.document_date.between(begin, end))
-        .group_by(SALES.c.currency)
+        select(TURNOVER.c.currency, _sum(TURNOVER.c.invoiced).label("amount"))
+        .where(TURNOVER.c.day.between(begin, end))
+        .group_by(TURNOVER.c.currency)
     )
     if entity is not None:
-        query = query.where(SALES.c.entity == entity)
+        query = query.where(TURNOVER.c.entity == entity)
     return (await connection.execute(query)).all()
+
+
+def _sum(column: Any) -> Any:
+    return cast(func.sum(column), BigInteger)
 
 
 async def left_over(connection: AsyncConnection, entity: str | None) -> Rows:
     """Add up what is left over of payments and in process, and what credit notes still give, by currency."""
-    amounts = [
-        cast(func.sum(CUSTOMER_ACCOUNTS.c[name]), BigInteger).label(name)
-        for name in ("unapplied", "in_process")
-    ]
-    query = select(CUSTOMER_ACCOUNTS.c.currency, *amounts).group_by(CUSTOMER_ACCOUNTS.c.currency)
+    amounts = [CUSTOMER_ACCOUNTS.c[name] for name in ("unapplied", "in_process")]
+    query = (
+        select(CUSTOMER_ACCOUNTS.c.currency, *(_sum(amount).label(amount.name) for amount in amounts))
+        .where(or_(*(amount != 0 for amount in amounts)))
+        .group_by(CUSTOMER_ACCOUNTS.c.currency)
+    )
     if entity is not None:
         query = query.where(CUSTOMER_ACCOUNTS.c.entity == entity)
     return (await connection.execute(query)).all()
@@ -70,7 +75,7 @@ async def left_over(connection: AsyncConnection, entity: str | None) -> Rows:
 async def credit_notes(connection: AsyncConnection, entity: str | None) -> Rows:
     """Add up what credit notes still give, by currency."""
     query = (
-        select(ITEMS.c.currency, cast(-func.sum(ITEMS.c.residual), BigInteger).label("amount"))
+        select(ITEMS.c.currency, (-_sum(ITEMS.c.residual)).label("amount"))
         .where(ITEMS.c.residual < 0)
         .group_by(ITEMS.c.currency)
     )

@@ -56,6 +56,7 @@ CUSTOMERS = Table(
     Column("payers", JSONB, nullable=False),
     Column("write_off_limit", BigInteger),
     Column("credit_write_off_limit", BigInteger),
+    Index("customers_by_type", "customer_type"),
 )
 # What was known of a customer from each time on.
 CUSTOMER_VERSIONS = Table(
@@ -111,6 +112,16 @@ ITEMS = Table(
     Index("items_by_number", "number"),
     Index("items_by_reference", "reference", "customer"),
     Index("items_by_total", "total"),
+    Index(
+        "items_open_by_due_date",
+        *("due_date", "customer", "invoice"),
+        postgresql_where=text("residual <> 0"),
+    ),
+    Index(
+        "items_open_by_residual",
+        *("residual", "customer", "invoice"),
+        postgresql_where=text("residual <> 0"),
+    ),
     # What a payment may be used for: the oldest, what is exactly as much, what is for its order.
     Index(
         "items_owing",
@@ -157,14 +168,15 @@ MOVEMENTS = Table(
     Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
 
-# What was invoiced by date: credit notes below zero.
-SALES = Table(
-    "sales",
+# What was invoiced by date, credit notes below zero, and by how much what is open has changed on it.
+TURNOVER = Table(
+    "turnover",
     METADATA,
     Column("entity", Text, primary_key=True),
     Column("currency", Text, primary_key=True),
-    Column("document_date", Date, primary_key=True),
-    Column("amount", BigInteger, nullable=False),
+    Column("day", Date, primary_key=True),
+    Column("invoiced", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False),
 )
 
 # What is open now, part by part: an instalment, or the whole of a document. What is settled stays with
@@ -354,10 +366,13 @@ CUSTOMER_ACCOUNTS = Table(
     Column("due", JSONB, nullable=False),
     Column("documents", BigInteger, nullable=False),
     Index("customer_accounts_by_outstanding", "outstanding"),
+    Index("customer_accounts_by_entity", "entity"),
+    Index("customer_accounts_by_currency", "currency"),
     Index(
         "customer_accounts_beside",
         *("entity", "currency"),
         postgresql_include=["customer", "unapplied", "in_process"],
+        postgresql_where=text("unapplied <> 0 OR in_process <> 0"),
     ),
 )
 
@@ -629,6 +644,6 @@ READ_MODELS: Final = (
     OPEN_PARTS,
     RATES,
     RECEIPTS,
-    SALES,
+    TURNOVER,
 )
 """The tables that follow from the topics alone, and can be built anew: see rebuild.py."""

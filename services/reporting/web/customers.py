@@ -161,21 +161,21 @@ async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[D
     due: dict[str, list[Any]] = defaultdict(list)
     for row in await documents.due_of(lent, customer):
         due[row.currency].append(row)
-    sums = await documents.sums_of(lent, customer)
+    listed: dict[tuple[str, bool], list[Any]] = defaultdict(list)
+    for row in await documents.first_open(lent, customer, SHOWN):
+        listed[row.currency, row.is_credit].append(row)
     left_over = await documents.left_over_of(lent, customer)
     found = []
     for currency in sorted({*due, *left_over}):
-        invoices, credits = [
-            Listed(
-                await documents.first_open(lent, customer, currency, SHOWN, credits=is_credit),
-                *sums.get((currency, is_credit), (0, 0)),
-            )
-            for is_credit in (False, True)
-        ]
         payments = await documents.payments_at_hand(lent, customer, currency, SHOWN)
         at_hand = Listed(payments, *left_over.get(currency, (0, 0)))
+        invoices, credits = (_listed(listed[currency, is_credit]) for is_credit in (False, True))
         found.append(Dealings(currency, _aged(due[currency], as_of), invoices, credits, at_hand))
     return found
+
+
+def _listed(rows: Sequence[Any]) -> Listed:
+    return Listed(rows, rows[0].documents, rows[0].amount) if rows else Listed()
 
 
 def _aged(due: Iterable[Any], as_of: date) -> list[Figure]:

@@ -38,7 +38,7 @@ def upgrade() -> None:
         "open_parts",
         "payments",
         "rates",
-        "sales",
+        "turnover",
     ):
         make_mutable(table, ROLE)
     for table in ("credits", "customer_versions", "entries", "history", "movements"):
@@ -311,12 +311,13 @@ def _create_tables() -> None:
         sa.PrimaryKeyConstraint("entity", "currency", "rate_date"),
     )
     op.create_table(
-        "sales",
+        "turnover",
         sa.Column("entity", sa.Text(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
-        sa.Column("document_date", sa.Date(), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("entity", "currency", "document_date"),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("invoiced", sa.BigInteger(), nullable=False),
+        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("entity", "currency", "day"),
     )
 
 
@@ -345,12 +346,16 @@ def _create_indexes() -> None:
         "customer_accounts",
         ["entity", "currency"],
         unique=False,
+        postgresql_where=sa.text("unapplied <> 0 OR in_process <> 0"),
         postgresql_include=["customer", "unapplied", "in_process"],
     )
+    op.create_index("customer_accounts_by_currency", "customer_accounts", ["currency"], unique=False)
+    op.create_index("customer_accounts_by_entity", "customer_accounts", ["entity"], unique=False)
     op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
     )
+    op.create_index("customers_by_type", "customers", ["customer_type"], unique=False)
     op.create_index("entries_by_date", "entries", ["posting_date", "entry"], unique=False)
     op.create_index("entries_by_document", "entries", ["customer", "document"], unique=False)
     op.create_index("history_by_correlation", "history", ["correlation"], unique=False)
@@ -361,6 +366,20 @@ def _create_indexes() -> None:
     op.create_index("items_by_number", "items", ["number"], unique=False)
     op.create_index("items_by_reference", "items", ["reference", "customer"], unique=False)
     op.create_index("items_by_total", "items", ["total"], unique=False)
+    op.create_index(
+        "items_open_by_due_date",
+        "items",
+        ["due_date", "customer", "invoice"],
+        unique=False,
+        postgresql_where=sa.text("residual <> 0"),
+    )
+    op.create_index(
+        "items_open_by_residual",
+        "items",
+        ["residual", "customer", "invoice"],
+        unique=False,
+        postgresql_where=sa.text("residual <> 0"),
+    )
     op.create_index(
         "items_owing",
         "items",
@@ -451,7 +470,7 @@ def downgrade() -> None:
         "open_parts",
         "payments",
         "rates",
-        "sales",
+        "turnover",
     ):
         op.drop_table(table)
     drop_kernel_tables()
