@@ -16,9 +16,10 @@ from sqlalchemy import Table
 
 from contracts.commands import Instalment, InvoiceLine
 from contracts.events import invoicing as i
+from contracts.events import ledger as le
 from contracts.events import payments as p
 from contracts.events.configuration import EntityConfigured
-from contracts.fields import CustomerStatus, DocumentKind, InvoiceStatus, PaymentStatus
+from contracts.fields import CustomerStatus, DocumentKind, InvoiceStatus, PaymentStatus, Role, Side
 from services.reporting.handlers import HANDLERS
 from services.reporting.store import ACCOUNT, DAYS
 from services.runtime.service import Effects, Meta, Ref
@@ -69,7 +70,8 @@ class Books:
         left_open, left_settled = self.size.open_items, self.size.settled
         while left_open > 0 or left_settled > 0:
             if self._dice.random() * (left_open + left_settled / 3) < left_open:
-                yield [self._item(self._place(), self._day(square=True))]
+                item = self._item(self._place(), self._day(square=True))
+                yield [item, _booked(item)]
                 left_open -= 1
                 continue
             count = min(self._dice.randrange(1, 6), max(1, left_settled))
@@ -146,6 +148,7 @@ class Books:
         content = (customer, payment, entity, currency, amount, day, "transfer", f"Bank {payment}")
         facts: list[Fact] = [
             *items,
+            *map(_booked, items),
             p.PaymentRecorded(*content, PaymentStatus.BALANCED, number=payment),
             p.PaymentReleased(*content, number=payment),
         ]
@@ -170,6 +173,21 @@ class Books:
             ),
             p.PaymentApplied(*to, taken, 0, available),
         ]
+
+
+def _booked(item: i.InvoiceOpened) -> le.EntryPosted:
+    """Make the entry of an item; in base one for one, whatever its rate."""
+    sides = (Side.DEBIT, Side.CREDIT) if item.kind is DocumentKind.INVOICE else (Side.CREDIT, Side.DEBIT)
+    accounts = (("1500", Role.AR_CONTROL), ("3000", Role.REVENUE))
+    return le.EntryPosted(
+        *(item.customer, item.entry, item.entity, item.currency, item.invoice, "InvoicePosted"),
+        *(item.document_date, item.document_date),
+        tuple(
+            le.EntryLine(account, side, item.total, currency=item.currency, base=item.total, role=role)
+            for (account, role), side in zip(accounts, sides, strict=True)
+        ),
+        base_currency="EUR",
+    )
 
 
 def customer_of(rank: int) -> str:

@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import EXPONENTS
 from services.reporting.domain.aging import Basis, Bucket, Credits, OpenItem, Question, SchemeError, Unapplied
-from services.reporting.domain.days import DAY, MONTH, YEAR, up_to
+from services.reporting.domain.days import DAY, EVER, MONTH, YEAR, up_to
 from services.reporting.lists import contains
+from services.runtime import clock
 
 # What is open as known now, part by part: what is open today, and what was changed later taken back. A part
 # comes more than once; `items` says how many of them it makes open. `future` is what is to come off it.
@@ -134,7 +135,12 @@ _BESIDE = """
         coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
     FROM credits i WHERE i.recorded_at <= :known_at {wanted} GROUP BY i.currency"""
 
-# The same as known now: what accounts have, less what has a later date.
+# The same as known now: by date; or of some customers, what accounts have, less what has a later date.
+_BESIDE_ALL = """
+    SELECT i.currency, coalesce(sum(left_over) FILTER (WHERE day <= :as_of), 0)::bigint,
+        coalesce(sum(in_process) FILTER (WHERE day <= :as_of), 0)::bigint,
+        coalesce(sum(left_over) FILTER (WHERE day > :as_of), 0)::bigint
+    FROM turnover i WHERE true {wanted} GROUP BY i.currency"""
 _BESIDE_NOW = """
     SELECT i.currency, sum(unapplied)::bigint, sum(in_process)::bigint, sum(future)::bigint FROM (
         SELECT i.currency, i.unapplied, i.in_process, 0::bigint AS future FROM customer_accounts i
@@ -145,7 +151,7 @@ _BESIDE_NOW = """
     ) i GROUP BY i.currency"""
 
 # What is open by customer, each source with how many items it makes open, so that who owes nothing any more
-# can be left out: part by part, and without a date from sums of years and months and the days of a month.
+# can be left out: part by part; and without a date from accounts, years, months, and the days of a month.
 _BY_PART = (
     "SELECT customer, currency, {day} AS day, amount, {items} AS items FROM ({now}) n WHERE true {of_bucket}"
 )
@@ -153,23 +159,15 @@ _MONTHS = """
     SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
     FROM customer_months i
     WHERE i.level = '{level}' AND i.start >= :{level}_first AND i.start < :{level}_end {wanted}"""
+_ACCOUNTS = """
+    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.items
+    FROM customer_accounts i WHERE i.items <> 0 {wanted}"""
 _DAYS = """
     SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
     FROM changes i WHERE i.on_date >= :day_first AND i.on_date < :day_end {wanted}"""
 _LEFT_BY_PAYMENT = """
-    SELECT customer, currency, due_date AS day, amount, {items}::bigint AS items FROM ({left_over}) l
-    WHERE true {of_bucket}"""
-# A payment has nothing left over or more: where they add up to nothing, none has.
-_LEFT_IN_ALL = """
-    SELECT customer, currency, NULL::date AS day, -sum(amount)::bigint AS amount,
-        (sum(amount) <> 0)::int::bigint AS items
-    FROM (
-        SELECT i.customer, i.entity, i.currency, i.unapplied AS amount FROM customer_accounts i
-        WHERE i.unapplied <> 0 {wanted}
-        UNION ALL
-        SELECT i.customer, i.entity, i.currency, -i.amount FROM credits i
-        WHERE i.effective_date > :as_of {wanted}
-    ) x GROUP BY customer, entity, currency"""
+    SELECT customer, currency, due_date AS day, amount, 1::bigint AS items
+    FROM ({left_over}) l"""
 _SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1::bigint AS items FROM based"
 
 _BY_CUSTOMER = """
@@ -428,7 +426,7 @@ async def _sums_of_items(connection: AsyncConnection, question: Question) -> Seq
         asked = _TOTALS_NOW.format(bucket=number, now=_NOW.format(wanted=wanted))
         return await _rows(connection, asked, {**values, **more})
     number, values = _bucket(question, "day")
-    stretches, limits = _stretches(question, dict.fromkeys((YEAR, MONTH, DAY), _STRETCH), wanted)
+    stretches, limits = _stretches(question, dict.fromkeys((EVER, YEAR, MONTH, DAY), _STRETCH), wanted)
     asked = _SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
     return await _rows(connection, asked, {**values, **more, **limits, "basis": question.basis.value})
 
@@ -444,7 +442,7 @@ def _stretches(
     """Write which sums make the total as of the date, each level from its source."""
     values: dict[str, Any] = {}
     asked = []
-    for one in up_to(question.as_of):
+    for one in up_to(question.as_of, clock.today()):
         values |= {f"{one.level}_first": one.first, f"{one.level}_end": one.end}
         asked.append(sources[one.level].format(level=one.level, sign=one.sign, wanted=wanted))
     return asked, values
@@ -511,20 +509,14 @@ def _whole(question: Question) -> Sources:
 def _ranking(question: Question, by: str) -> Sources:
     """Write where one sum of every customer comes from: its total, or a bucket."""
     wanted, values = conditions(question)
-    asked, limits = _stretches(question, {YEAR: _MONTHS, MONTH: _MONTHS, DAY: _DAYS}, wanted)
-    within = question.unapplied is Unapplied.within
-    if within:
-        asked.append(_LEFT_IN_ALL.format(wanted=wanted))
-    for bucket in (one for one in question.buckets if one.name == by):
-        day, nothing = _day(question), {"items": "0::bigint"}
-        now, of_bucket = _NOW.format(wanted=wanted), f"AND {_is_in(bucket, question, day)}"
-        asked.append(_BY_PART.format(day=day, now=now, of_bucket=of_bucket, **nothing))
-        if within:
-            left_over, of_bucket = (
-                _LEFT_OVER.format(wanted=wanted),
-                f"AND {_is_in(bucket, question, 'due_date')}",
-            )
-            asked.append(_LEFT_BY_PAYMENT.format(left_over=left_over, of_bucket=of_bucket, **nothing))
+    asked, limits = _stretches(question, {EVER: _ACCOUNTS, YEAR: _MONTHS, MONTH: _MONTHS, DAY: _DAYS}, wanted)
+    [*of_bucket] = [one for one in question.buckets if one.name == by]
+    for bucket in of_bucket:
+        is_in = f"AND {_is_in(bucket, question, _day(question))}"
+        now = _NOW.format(wanted=wanted)
+        asked.append(_BY_PART.format(day=_day(question), now=now, items="0::bigint", of_bucket=is_in))
+    if question.unapplied is Unapplied.within:
+        asked.append(_LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted)))
     return Sources(asked, {**values, **limits, "as_of": question.as_of})
 
 
@@ -536,9 +528,7 @@ def _of(question: Question, customers: Set[str] | None) -> Sources:
         wanted, values["customers"] = wanted + " AND i.customer = ANY(:customers)", sorted(customers)
     asked = [_BY_PART.format(day=_day(question), items="items", now=_NOW.format(wanted=wanted), of_bucket="")]
     if question.unapplied is Unapplied.within:
-        asked.append(
-            _LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted), items=1, of_bucket="")
-        )
+        asked.append(_LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted)))
     return Sources(asked, values)
 
 
@@ -557,7 +547,7 @@ async def beside(connection: AsyncConnection, question: Question) -> dict[str, B
     """Add up what is left over of payments and what of them is in process, by currency."""
     wanted, values = conditions(question)
     values["as_of"] = question.as_of
-    asked = _BESIDE_NOW
+    asked = _BESIDE_NOW if question.asks_about_customers else _BESIDE_ALL
     if question.known_at is not None:
         asked, values["known_at"] = _BESIDE, question.known_at
     found = [Beside(*row) for row in await _rows(connection, asked.format(wanted=wanted), values)]

@@ -98,19 +98,19 @@ def _days(before: Item | None, item: Item) -> Sums:
     moved = difference(changes(before) if before else {}, changes(item))
     is_new = before is None or before.opened_at is None
     account, entity = (item.customer, item.entity, item.currency), (item.entity, item.currency)
-    found: Sums = [(TURNOVER, (*entity, item.document_date), (item.total, 0))] if is_new else []
+    found: Sums = [(TURNOVER, (*entity, item.document_date), (item.total, 0, 0, 0))] if is_new else []
     for (on, due), change in moved.items():
         part = (item.customer, item.invoice, due)
         found.append((OPEN_PARTS, (*part, *entity, item.document_date), change))
         found.append((CHANGES, (*part, on, *entity, item.document_date), change))
-        found.append((TURNOVER, (*entity, on), (0, change[0])))
-        year, month, day = spans(on)
+        found.append((TURNOVER, (*entity, on), (0, change[0], 0, 0)))
+        ever, year, month, day = spans(on)
         found += [(CUSTOMER_MONTHS, (*span, *account), change) for span in (year, month)]
         ages = ((Basis.due.value, due), (Basis.document.value, item.document_date))
         found += [
             (DAYS, (basis, *span, *entity, since), change)
             for basis, since in ages
-            for span in (year, month, day)
+            for span in (ever, year, month, day)
         ]
     return found
 
@@ -175,7 +175,9 @@ def _movement(taken: Callable[[Any], Sequence[Taken]]) -> Handler:
             rows += _moved(one, item, fact, meta)
             sums += _days(item, states[ref])
         if isinstance(fact, i.ApplicationSettled | i.ApplicationReversed) and fact.payer is None:
-            rows += _credit(credits.used(fact), fact, meta)
+            credit = credits.used(fact)
+            rows += _credit(credit, fact, meta)
+            sums += _beside(credit)
         return Effects(states=states, rows=rows, sums=sums)
 
     return stating(Handler(refs, handle, lambda fact: str(refs(fact)[0])))
@@ -210,8 +212,9 @@ def _receipt(fact: Any, meta: Meta, view: View) -> Effects:
     ref = _receipt_ref(fact)[0]
     before: Receipt | None = view(ref)
     story = _history("payment", fact.payment, fact, meta, _detail(fact))
-    credit = _credit(credits.moved(fact, before), fact, meta)
-    return Effects(states={ref: after(before, fact)}, rows=(story, *credit))
+    credit = credits.moved(fact, before)
+    rows = (story, *_credit(credit, fact, meta))
+    return Effects(states={ref: after(before, fact)}, rows=rows, sums=_beside(credit))
 
 
 def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any, Row]]:
@@ -233,8 +236,17 @@ def _credit(credit: Credit | None, fact: Any, meta: Meta) -> Sequence[tuple[Any,
     return ((CREDITS, row),)
 
 
+def _beside(credit: Credit | None) -> Sums:
+    """Give what a credit adds to the sums of what stands beside aging."""
+    if credit is None or not (credit.amount or credit.in_process):
+        return []
+    place = (credit.entity, credit.currency, credit.effective_date)
+    return [(TURNOVER, place, (0, 0, credit.amount, credit.in_process))]
+
+
 def _payer_answered(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects:
-    return Effects(rows=_credit(credits.used(fact), fact, meta))
+    credit = credits.used(fact)
+    return Effects(rows=_credit(credit, fact, meta), sums=_beside(credit))
 
 
 def _asked(fact: p.ApplicationReleased | p.ReversalReleased, meta: Meta, view: View) -> Effects:

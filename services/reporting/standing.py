@@ -33,7 +33,7 @@ async def month_ends(connection: AsyncConnection, entity: str | None, until: dat
     month = cast(func.date_trunc("month", TURNOVER.c.day), Date)
     end = (until.replace(day=1) + timedelta(31)).replace(day=1)
     query = (
-        select(TURNOVER.c.currency, month.label("start"), _sum(TURNOVER.c.change).label("change"))
+        select(TURNOVER.c.currency, month.label("start"), _sum(TURNOVER.c.open).label("change"))
         .where(TURNOVER.c.day < end)
         .group_by(TURNOVER.c.currency, month)
         .order_by(TURNOVER.c.currency, month)

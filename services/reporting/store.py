@@ -168,7 +168,8 @@ MOVEMENTS = Table(
     Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
 
-# What was invoiced by date, credit notes below zero, and by how much what is open has changed on it.
+# What was invoiced by date, credit notes below zero, and by how much changed on it what is open, what is left
+# over of payments, and what of them is in process.
 TURNOVER = Table(
     "turnover",
     METADATA,
@@ -176,7 +177,9 @@ TURNOVER = Table(
     Column("currency", Text, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("invoiced", BigInteger, nullable=False),
-    Column("change", BigInteger, nullable=False),
+    Column("open", BigInteger, nullable=False),
+    Column("left_over", BigInteger, nullable=False),
+    Column("in_process", BigInteger, nullable=False),
 )
 
 # What is open now, part by part: an instalment, or the whole of a document. What is settled stays with
@@ -259,7 +262,9 @@ DAYS = Table(
     Column("day", Date, nullable=False),
     Column("amount", BigInteger, nullable=False),
     Column("items", BigInteger, nullable=False),
-    PrimaryKeyConstraint("basis", "level", "start", "entity", "currency", "day"),
+    PrimaryKeyConstraint(
+        *("basis", "level", "start", "entity", "currency", "day"), postgresql_include=["amount", "items"]
+    ),
 )
 RECEIPTS = Table(
     "payments",
@@ -364,9 +369,15 @@ CUSTOMER_ACCOUNTS = Table(
     Column("unapplied", BigInteger, nullable=False),
     Column("in_process", BigInteger, nullable=False),
     Column("due", JSONB, nullable=False),
-    Column("documents", BigInteger, nullable=False),
+    Column("items", BigInteger, nullable=False),
     Index("customer_accounts_by_outstanding", "outstanding"),
     Index("customer_accounts_by_entity", "entity"),
+    Index(
+        "customer_accounts_owing",
+        *("currency", "entity"),
+        postgresql_include=["customer", "outstanding", "items"],
+        postgresql_where=text("items <> 0"),
+    ),
     Index("customer_accounts_by_currency", "currency"),
     Index(
         "customer_accounts_beside",
@@ -602,15 +613,15 @@ def account_to_row(account: CustomerAccount) -> Row:
         account.unapplied,
         account.in_process,
         due,
-        account.documents,
+        account.items,
     )
 
 
 def account_from_row(row: Row) -> CustomerAccount:
     """Read a customer's account from a row of CUSTOMER_ACCOUNTS."""
-    customer, entity, currency, _outstanding, unapplied, in_process, due, documents = row
+    customer, entity, currency, _outstanding, unapplied, in_process, due, _items = row
     dated = tuple(DueAmount(date.fromisoformat(day), *rest) for day, *rest in json.loads(due))
-    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated, documents)
+    return CustomerAccount(customer, entity, currency, unapplied, in_process, dated)
 
 
 def _only_written(row: Row) -> Row:

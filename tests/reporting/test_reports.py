@@ -20,6 +20,7 @@ from services.reporting.aging import Beside, Page, beside, by_customer, customer
 from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, SchemeError, Unapplied, age
 from services.reporting.domain.explaining import sums
 from services.reporting.explaining import explain
+from services.runtime import clock
 from services.runtime.local.stack import LocalStack
 from tests.builders import asks, receive
 from tests.reporting.library import Library
@@ -400,6 +401,8 @@ def test_every_way_to_ask_gives_what_a_count_of_the_facts_gives(
                 assert left_over == await beside(connection, Question(day, known_at=world.now))
                 await ways_agree(connection, Question(day), world.now)
             await explains(library, Question(day, known_at=world.now), early)
+        async with library.reading() as connection:
+            await ways_agree(connection, Question(clock.today()), world.now)
 
     asyncio.run(check())
 
@@ -413,6 +416,7 @@ async def ways_agree(connection: AsyncConnection, plain: Question, now: datetime
         replace(plain, name="c1"),
     ):
         then = replace(question, known_at=now)
+        assert await beside(connection, question) == await beside(connection, then)
         assert await totals(connection, question) == await totals(connection, then)
         for by in ("total", "customer", question.buckets[0].name, question.buckets[-1].name):
             page = Page(3, 1, by)

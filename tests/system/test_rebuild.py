@@ -35,8 +35,10 @@ Run = Callable[..., Any]
 TABLES = {
     "account_months",
     "answers",
+    "changes",
     "credits",
     "customer_accounts",
+    "customer_months",
     "customer_versions",
     "customers",
     "days",
@@ -45,9 +47,10 @@ TABLES = {
     "history",
     "items",
     "movements",
+    "open_parts",
     "payments",
     "rates",
-    "sales",
+    "turnover",
 }
 
 

@@ -16,10 +16,7 @@ Change = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class CustomerAccount:
-    """As of everything that is known: `due` is in order of date, without dates on which nothing is open.
-
-    `documents` counts those of which something is open.
-    """
+    """As of everything that is known: `due` is in order of date, without dates on which nothing is open."""
 
     customer: str
     entity: str
@@ -27,12 +24,16 @@ class CustomerAccount:
     unapplied: int = 0
     in_process: int = 0
     due: tuple[DueAmount, ...] = ()
-    documents: int = 0
 
     @property
     def outstanding(self) -> int:
         """What is owed in all, credit notes taken off."""
         return sum(one.amount for one in self.due)
+
+    @property
+    def items(self) -> int:
+        """How many parts of documents are open."""
+        return sum(one.items for one in self.due)
 
     @property
     def balance(self) -> CustomerBalance:
@@ -73,12 +74,7 @@ def with_item(account: CustomerAccount, before: Item | None, item: Item) -> Cust
             so_far, parts = changes.get(day, (0, 0))
             changes[day] = (so_far + sign * amount, parts + sign)
     changes = {day: change for day, change in changes.items() if change != (0, 0)}
-    documents = account.documents + _is_open(item) - (_is_open(before) if before else 0)
-    return replace(account, due=_with(account.due, changes), documents=documents) if changes else account
-
-
-def _is_open(item: Item) -> bool:
-    return item.opened_at is not None and item.residual != 0
+    return replace(account, due=_with(account.due, changes)) if changes else account
 
 
 def with_credit(account: CustomerAccount, amount: int, in_process: int) -> CustomerAccount:

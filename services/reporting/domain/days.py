@@ -1,9 +1,9 @@
 """What each document adds to aging on each date, so that the totals of any date are sums of few rows.
 
-A document's parts are paid in order of date. What changes on a date is kept three times: in its year, its
-month and the day itself. The total as of a date is then the years before its year, the months of its year
-before its month, and the days of its month up to it; or, where fewer are read that way, one year or month
-more, less what came later in it.
+A document's parts are paid in order of date. What changes on a date is kept four times: with all, in its
+year, its month and the day itself. The total as of a date is then the years before its year, the months of
+its year before its month, and the days of its month up to it; or, where fewer are read that way, one year or
+month more, less what came later in it. Of what was lately, it is all, less what came later.
 """
 
 from collections.abc import Iterator, Mapping
@@ -24,7 +24,7 @@ class Place(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A year, a month or a day, by its first date."""
+    """A year, a month or a day, by its first date; or all that there is."""
 
     level: str
     start: date
@@ -39,31 +39,40 @@ class Stretch(NamedTuple):
     sign: int
 
 
-YEAR, MONTH, DAY = "year", "month", "day"
+EVER, YEAR, MONTH, DAY = "ever", "year", "month", "day"
+LATELY: Final = timedelta(183)
 _NOTHING: Final = (0, 0)
 _LAST_DAY: Final = date(9998, 12, 30)  # so that every day has a year after it
 
 
-def spans(day: date) -> tuple[Span, Span, Span]:
-    """Give the year, the month and the day that a change on `day` is kept in."""
+def spans(day: date) -> tuple[Span, Span, Span, Span]:
+    """Give what a change on `day` is kept in: with all, in the year, the month and the day."""
     month = day.replace(day=1)
-    return Span(YEAR, month.replace(month=1)), Span(MONTH, month), Span(DAY, day)
+    return Span(EVER, date.min), Span(YEAR, month.replace(month=1)), Span(MONTH, month), Span(DAY, day)
 
 
-def up_to(day: date) -> list[Stretch]:
-    """Say which sums make the total as of the end of a day.
+def up_to(day: date, today: date) -> list[Stretch]:
+    """Say which sums make the total as of the end of a day; hardly anything changes later than today.
 
-    >>> [(one.level, one.end.isoformat(), one.sign) for one in up_to(date(2026, 3, 30))]
+    >>> [(one.level, one.end.isoformat(), one.sign) for one in up_to(date(2026, 3, 30), date(2027, 1, 1))]
     [('year', '2026-01-01', 1), ('month', '2026-04-01', 1), ('day', '2026-04-01', -1)]
+    >>> [(one.level, one.end.isoformat(), one.sign) for one in up_to(date(2026, 3, 9), date(2026, 5, 1))]
+    [('ever', '9999-12-31', 1), ('year', '9999-12-31', -1), ('month', '2027-01-01', -1),
+     ('day', '2026-03-10', 1)]
     """
     end = min(day, _LAST_DAY) + timedelta(1)
     month = end.replace(day=1)
     next_month = (month + timedelta(31)).replace(day=1)
     days, month = _nearer(DAY, month, end, next_month)
     year = month.replace(month=1)
-    months, year = _nearer(MONTH, year, month, year.replace(year=year.year + 1))
-    stretches = (Stretch(YEAR, date.min, year, 1), months, days)
-    return [one for one in stretches if one.first < one.end]
+    next_year = year.replace(year=year.year + 1)
+    if today - day < LATELY:
+        years = [Stretch(EVER, date.min, date.max, 1), Stretch(YEAR, next_year, date.max, -1)]
+        months = Stretch(MONTH, month, next_year, -1)
+    else:
+        months, year = _nearer(MONTH, year, month, next_year)
+        years = [Stretch(YEAR, date.min, year, 1)]
+    return [one for one in (*years, months, days) if one.first < one.end]
 
 
 def _nearer(level: str, begin: date, end: date, end_of_all: date) -> tuple[Stretch, date]:

@@ -122,7 +122,7 @@ def _create_tables() -> None:
         sa.Column("unapplied", sa.BigInteger(), nullable=False),
         sa.Column("in_process", sa.BigInteger(), nullable=False),
         sa.Column("due", JSONB(), nullable=False),
-        sa.Column("documents", sa.BigInteger(), nullable=False),
+        sa.Column("items", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "entity", "currency"),
     )
     op.create_table(
@@ -169,7 +169,9 @@ def _create_tables() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("items", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("basis", "level", "start", "entity", "currency", "day"),
+        sa.PrimaryKeyConstraint(
+            "basis", "level", "start", "entity", "currency", "day", postgresql_include=["amount", "items"]
+        ),
     )
     op.create_table(
         "entities",
@@ -316,7 +318,9 @@ def _create_tables() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("invoiced", sa.BigInteger(), nullable=False),
-        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.Column("open", sa.BigInteger(), nullable=False),
+        sa.Column("left_over", sa.BigInteger(), nullable=False),
+        sa.Column("in_process", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("entity", "currency", "day"),
     )
 
@@ -352,6 +356,14 @@ def _create_indexes() -> None:
     op.create_index("customer_accounts_by_currency", "customer_accounts", ["currency"], unique=False)
     op.create_index("customer_accounts_by_entity", "customer_accounts", ["entity"], unique=False)
     op.create_index("customer_accounts_by_outstanding", "customer_accounts", ["outstanding"], unique=False)
+    op.create_index(
+        "customer_accounts_owing",
+        "customer_accounts",
+        ["currency", "entity"],
+        unique=False,
+        postgresql_where=sa.text("items <> 0"),
+        postgresql_include=["customer", "outstanding", "items"],
+    )
     op.create_index(
         "customer_versions_by_customer", "customer_versions", ["customer", "recorded_at"], unique=False
     )
