@@ -5,12 +5,12 @@ from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import case, or_, select, text
+from sqlalchemy import Select, case, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import DocumentKind, InstrumentStatus, InvoiceStatus, PaymentKind, PaymentStatus
 from services.reporting.domain.suggesting import words_of
-from services.reporting.lists import literally
+from services.reporting.lists import contains, literally
 from services.reporting.queries import Rows
 from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS
 
@@ -45,14 +45,32 @@ _OLDEST: Final = f"""
         ORDER BY i.due_date, i.number, i.invoice LIMIT :most) i"""  # noqa: S608  # two texts of ours
 
 
-async def payable(connection: AsyncConnection, customers: Collection[str]) -> Rows:
-    """List what customers owe, oldest due first, then by number: the order in which payments settle it."""
-    query = (
-        select(ITEMS)
-        .where(ITEMS.c.customer.in_(customers), ITEMS.c.status.in_(OWING), ITEMS.c.residual > 0)
-        .order_by(ITEMS.c.due_date, ITEMS.c.number, ITEMS.c.invoice)
+async def payable(connection: AsyncConnection, place: tuple[str, str, str], part: str, limit: int) -> Rows:
+    """List what is owed in a place (customer, entity, currency), oldest due first, then by number.
+
+    `part` is a part of a document's id, number or reference.
+    """
+    names = ("customer", "entity", "currency")
+    query = select(ITEMS).where(*(ITEMS.c[name] == value for name, value in zip(names, place, strict=True)))
+    if part:
+        query = query.where(
+            or_(*(ITEMS.c[name].ilike(contains(part)) for name in ("invoice", "number", "reference")))
+        )
+    rows: Rows = (await connection.execute(_in_order(query).limit(limit))).all()
+    return rows
+
+
+async def payable_named(connection: AsyncConnection, customer: str, invoices: Collection[str]) -> Rows:
+    """Find what a customer owes of some documents, in the same order."""
+    query = select(ITEMS).where(ITEMS.c.customer == customer, ITEMS.c.invoice.in_(invoices))
+    rows: Rows = (await connection.execute(_in_order(query))).all()
+    return rows
+
+
+def _in_order(query: Select[Any]) -> Select[Any]:
+    return query.where(ITEMS.c.status.in_(OWING), ITEMS.c.residual > 0).order_by(
+        ITEMS.c.due_date, ITEMS.c.number, ITEMS.c.invoice
     )
-    return (await connection.execute(query)).all()
 
 
 async def usable_for(connection: AsyncConnection, payments: Collection[Any]) -> list[Any]:

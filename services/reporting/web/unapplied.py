@@ -16,7 +16,7 @@ from contracts.money import decimal_text
 from services.reporting import lists, paying
 from services.reporting.aging import names_of
 from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
-from services.reporting.http.asking import Cursor, Name, cursor_of, read_cursor, refused
+from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_cursor, refused
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import ACTOR, Attempt, Command, Form, attempt_all
@@ -340,9 +340,10 @@ async def choose(
     customer: Name,
     id: Name,
     debtor: Filter = None,
+    find: Word = "",
 ) -> Response:
     """Show what a customer owes, to tick what a payment pays; what is suggested is ticked already."""
-    return await _choose(request, lent, customer, id, debtor or customer)
+    return await _choose(request, lent, customer, id, debtor or customer, find.strip())
 
 
 async def _choose(
@@ -351,20 +352,18 @@ async def _choose(
     customer: str,
     payment: str,
     debtor: str,
+    find: str = "",
     form: Form | None = None,
     sent: FormData | None = None,
 ) -> Response:
     shown = await payment_page(lent, customer, payment)
     one = shown.payment
     available = _usable(one)
-    items = [
-        item
-        for item in await paying.payable(lent, {debtor})
-        if (item.entity, item.currency) == (one.entity, one.currency)
-    ]
     left = LeftOver(debtor, one.entity, one.currency, available, one.reference, one.sales_order)
-    proposed = {found.invoice: found for found in suggest(left, items)}
-    ticked = set(sent.getlist("invoice")) if sent is not None else set(proposed)
+    proposed = {found.invoice: found for found in suggest(left, await paying.usable_for(lent, [left]))}
+    ticked = set(map(str, sent.getlist("invoice"))) if sent is not None else set(proposed)
+    first = await paying.payable(lent, (debtor, one.entity, one.currency), find, ROWS + 1)
+    others = await paying.payable_named(lent, debtor, ticked - {item.invoice for item in first[:ROWS]})
     page = await page_of(request, f"Apply {one.payment}", "payments")
     return show(
         "apply.html",
@@ -374,7 +373,9 @@ async def _choose(
         names=await names_of(lent, {customer, debtor}),
         debtor=debtor,
         available=available,
-        items=items,
+        items=[*others, *first[:ROWS]],
+        find=find,
+        is_cut=len(first) > ROWS,
         proposed=proposed,
         ticked=ticked,
         form=form or Form({}),
@@ -398,9 +399,10 @@ async def propose_one(request: Request, lent: Lent) -> Response:
     customer, payment = form.text("customer"), form.text("payment")
     debtor = form.text("debtor") or customer
     one = (await payment_page(lent, customer, payment)).payment
-    items = {item.invoice: item for item in await paying.payable(lent, {debtor})}
+    invoices = [*map(str, sent.getlist("invoice"))]
+    items = {item.invoice: item for item in await paying.payable_named(lent, debtor, invoices)}
     uses = []
-    for invoice in map(str, sent.getlist("invoice")):
+    for invoice in invoices:
         amount = form.amount(f"amount:{invoice}", one.currency)
         item = items.get(invoice)
         if item is None:
@@ -421,5 +423,5 @@ async def propose_one(request: Request, lent: Lent) -> Response:
             "available. Untick an invoice, or write less beside it."
         )
     if form.errors:
-        return await _choose(request, lent, customer, payment, debtor, form, sent)
+        return await _choose(request, lent, customer, payment, debtor, form=form, sent=sent)
     return await confirm(request, lent, uses, [one], address("/payment/apply", customer, payment))
