@@ -1,15 +1,16 @@
-"""What would happen if commands were sent: played by the real services over what their databases hold now.
+"""What would happen if commands were sent: played by the real services over what their databases hold.
 
 Each kernel and its handlers run on a store that reads the database in one snapshot and writes to memory.
+To play on what was known at an earlier time, the states of then take the place of those of now (see past.py).
 What one service states is handed to the others, until nothing follows. The four snapshots are taken one after
 the other: while much is in flight, the answer is that of a moment in between.
 """
 
 import json
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 import asyncpg
@@ -21,6 +22,7 @@ from contracts.events.kernel import CommandOutcome, Verdict
 from contracts.events.ledger import EntryPosted
 from services.invoicing.app import SERVICE as INVOICING
 from services.ledger.app import SERVICE as LEDGER
+from services.past import KINDS, states_at
 from services.payments.app import SERVICE as PAYMENTS
 from services.reporting.app import SERVICE as REPORTING
 from services.reporting.domain.aging import Question, bucket_on
@@ -53,17 +55,18 @@ Buckets = dict[tuple[str, str, str], int]
 class Rehearsal:
     """The four services for one question: nothing of it outlives it."""
 
-    def __init__(self, stores: Mapping[str, OverlayStore], lanes: int) -> None:
+    def __init__(
+        self, stores: Mapping[str, OverlayStore], lanes: int, now: Callable[[], datetime] = clock.now
+    ) -> None:
         self.stores = stores
+        self._now = now
         self.said: list[tuple[str, OutboxRow]] = []
         self.failures: list[str] = []
         self._lanes = lanes
         self._topics: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self._read: dict[tuple[str, str, int], int] = defaultdict(int)
         self._processors = {
-            service.name: Processor(
-                service, lanes, stores[service.name], clock.now, self._failed, Failpoints({})
-            )
+            service.name: Processor(service, lanes, stores[service.name], now, self._failed, Failpoints({}))
             for service in _SERVICES
         }
 
@@ -74,7 +77,7 @@ class Rehearsal:
         """Put a command on its topic."""
         entry, message = proposed
         key = getattr(message, entry.key).encode()
-        headers = envelope.write(Envelope(id_, DOOR, entry.type, clock.now().isoformat()))
+        headers = envelope.write(Envelope(id_, DOOR, entry.type, self._now().isoformat()))
         self._put(entry.topic, lane_of(key, self._lanes), key, codec.encode(message), headers)
 
     async def settle(self) -> None:
@@ -114,19 +117,26 @@ class Rehearsal:
         log.append(Record(topic, lane, len(log), key, value, tuple(headers)))
 
 
-async def what_if(settings: Settings, proposed: Sequence[Proposed], as_of: date) -> WhatIf:
-    """Play commands one after the other, each until nothing follows, and say what would be different."""
-    async with _rehearsal(settings) as rehearsal:
+async def what_if(
+    settings: Settings, proposed: Sequence[Proposed], as_of: date, known_at: datetime | None = None
+) -> WhatIf:
+    """Play commands one after the other, each until nothing follows, and say what would be different.
+
+    With `known_at`, on what was known then.
+    """
+    async with _rehearsal(settings, proposed, known_at) as rehearsal:
         for number, one in enumerate(proposed):
             rehearsal.send(one, f"what-if-{number}")
             await rehearsal.settle()
-        return await _told(rehearsal, proposed, as_of)
+        return await _told(rehearsal, proposed, as_of, known_at)
 
 
 @asynccontextmanager
-async def _rehearsal(settings: Settings) -> AsyncIterator[Rehearsal]:
+async def _rehearsal(
+    settings: Settings, proposed: Sequence[Proposed], known_at: datetime | None
+) -> AsyncIterator[Rehearsal]:
     async with AsyncExitStack() as stack:
-        stores = {}
+        connections: dict[str, asyncpg.Connection] = {}
         for name in SERVICES:
             connection = await asyncpg.connect(
                 settings.dsn(name), timeout=10, server_settings={"application_name": "openitem-what-if"}
@@ -134,17 +144,37 @@ async def _rehearsal(settings: Settings) -> AsyncIterator[Rehearsal]:
             stack.push_async_callback(connection.close)
             snapshot = connection.transaction(isolation="repeatable_read", readonly=True)
             await stack.enter_async_context(snapshot)
-            stores[name] = OverlayStore(connection)
-        yield Rehearsal(stores, settings.lanes)
+            connections[name] = connection
+        stores = {name: OverlayStore(connection) for name, connection in connections.items()}
+        if known_at is None:
+            yield Rehearsal(stores, settings.lanes)
+            return
+        found = await states_at(connections, settings.lanes, _concerned(proposed), known_at)
+        for name, store in stores.items():
+            store.go_back(KINDS[name], found[name])
+        yield Rehearsal(stores, settings.lanes, lambda: known_at)
 
 
-async def _told(rehearsal: Rehearsal, proposed: Sequence[Proposed], as_of: date) -> WhatIf:
+def _concerned(proposed: Sequence[Proposed]) -> set[str]:
+    """Name the customers and entities that commands name."""
+    found = set()
+    for _, message in proposed:
+        requests = getattr(message, "applications", ())
+        debtors = (getattr(request, "debtor", None) for request in requests)
+        found |= {getattr(message, "customer", None), getattr(message, "entity", None), *debtors}
+    return {name for name in found if name}
+
+
+async def _told(
+    rehearsal: Rehearsal, proposed: Sequence[Proposed], as_of: date, known_at: datetime | None
+) -> WhatIf:
     messages = [(name, codec.decode(CATALOG[row.type], row.body), row) for name, row in rehearsal.said]
     reporting = rehearsal.stores["reporting"]
     documents = _changes(reporting, ITEM)
     payments = _changes(reporting, RECEIPT)
     return WhatIf(
         as_of=as_of,
+        known_at=known_at,
         answers=_answers(messages, rehearsal.failures),
         facts=[
             shapes.WouldState(service=name, what=type(fact).__name__, body=json.loads(row.body))

@@ -56,6 +56,16 @@ AGING_COLUMNS: Mapping[By, Sequence[str]] = {
 }  # fmt: skip
 
 
+KnownAtOption = Annotated[
+    datetime | None,
+    typer.Option(
+        parser=_moment,
+        metavar="TIME",
+        help="Only what was known then (default: now); a date alone is its midnight, UTC.",
+    ),
+]
+
+
 # -- aging --------------------------------------------------------------------------------------------
 
 
@@ -63,14 +73,7 @@ def aging(
     as_of: Annotated[
         date, typer.Option(parser=parse_date, metavar="DATE", help="The business date to look from.")
     ],
-    known_at: Annotated[
-        datetime | None,
-        typer.Option(
-            parser=_moment,
-            metavar="TIME",
-            help="Only what was known then (default: now); a date alone is its midnight, UTC.",
-        ),
-    ] = None,
+    known_at: KnownAtOption = None,
     by: Annotated[By, typer.Option(help="What a row is.")] = By.total,
     entity: EntityOption = None,
     customer: Annotated[str | None, typer.Option(help="Only this customer.")] = None,

@@ -10,7 +10,7 @@ from contracts import codec
 from services.cli.connect import connection_settings, fail, run
 from services.cli.output import Format, Sheet, show
 from services.cli.publishing import BadLine, read_line
-from services.cli.reading import FormatOption, parse_date
+from services.cli.reading import FormatOption, KnownAtOption, parse_date
 from services.reporting.exports.report import Money
 from services.reporting.http.what_if import Proposed, WhatIf
 from services.runtime import clock
@@ -23,11 +23,13 @@ def what_if_command(
         date | None,
         typer.Option(parser=parse_date, metavar="DATE", help="Date of the aging; today if absent."),
     ] = None,
+    known_at: KnownAtOption = None,
     how: FormatOption = Format.table,
 ) -> None:
     """What would happen if commands were sent: answers, entries, documents, buckets. Nothing is done.
 
-    They are played one after the other by the services' own rules over what they hold now.
+    They are played one after the other by the services' own rules over what they hold now, or over what
+    was known at an earlier time.
 
     openitem what-if bounce.jsonl --as-of 2013-06-30
     """
@@ -39,7 +41,7 @@ def what_if_command(
     except BadLine as bad:
         fail(str(bad))
     proposed = [Proposed(one.entry, codec.decode(one.entry, one.body)) for one in sent]
-    found = run(what_if(connection_settings(), proposed, as_of or clock.now().date()))
+    found = run(what_if(connection_settings(), proposed, as_of or clock.today(), known_at))
     sheets = _sheets(found)
     show(sheets[-1:] if how is Format.csv else sheets, found.model_dump(mode="json"), how)
 

@@ -94,7 +94,7 @@ def _handler(
         facts, states = _numbered(decided, meta, view)
         for fact in facts:
             if isinstance(fact, InvoiceDrafted):
-                states |= _used(fact, view)
+                states |= used(fact, view)
             for id_ in documents_of(fact):
                 ref = Ref(INVOICE, (fact.customer, id_))
                 states[ref] = evolve(states[ref] if ref in states else view(ref), fact)
@@ -136,7 +136,7 @@ def _known_entity(id_: str, view: View) -> Entity:
     return found
 
 
-def _used(fact: InvoiceDrafted, view: View) -> dict[Ref, State]:
+def used(fact: InvoiceDrafted, view: View) -> dict[Ref, State]:
     """Note the first document of an entity in a currency, while it has no base currency."""
     entity = _known_entity(fact.entity, view)
     after = entity.using(fact.currency)

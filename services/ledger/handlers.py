@@ -6,7 +6,7 @@ from typing import Any
 from contracts import commands as c
 from contracts.events.ledger import EntryPosted, PostingRefused
 from contracts.rejections import Rejection
-from services.ledger.domain.booking import decide_posting, document_keys
+from services.ledger.domain.booking import Booked, decide_posting, document_keys
 from services.ledger.domain.books import Books, decide_books, evolve_books
 from services.ledger.domain.chain import Link
 from services.ledger.domain.postings import POSTINGS, rule_of
@@ -33,7 +33,8 @@ def _document(fact: Any) -> str:
     return f"document:{_customer(fact)}/{getattr(fact, rule_of(fact).document)}"
 
 
-def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
+def booked(fact: Any, meta: Meta, view: View) -> tuple[Booked | PostingRefused, dict[Ref, Any]]:
+    """Book a fact: gives the entry or the refusal, and the books and documents after it."""
     # The books of an entity belong to the lane of its key; other lanes read them, and write only this.
     books = view(_books(fact)) or Books(fact.entity)
     customer = _customer(fact)
@@ -41,21 +42,29 @@ def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
         books, fact, meta.message_id, lambda key: view(Ref(DOCUMENT_KIND, (customer, key)))
     )
     if isinstance(decided, PostingRefused):
-        return Effects((decided,))
+        return decided, {}
     states: dict[Ref, Any] = {
         Ref(DOCUMENT_KIND, (customer, key)): document for key, document in decided.documents.items()
     }
+    if decided.entry is not None:
+        used = books.using([line.currency for line in decided.entry.lines])
+        if used is not books:
+            states[_books(fact)] = used
+    return decided, states
+
+
+def _post(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
+    decided, states = booked(fact, meta, view)
+    if isinstance(decided, PostingRefused):
+        return Effects((decided,))
     entry = decided.entry
     if entry is None:
         return Effects((), states)
     chain = Ref(CHAIN_KIND, (meta.lane,))
     sealed = seal(entry, meta.recorded_at, view(chain) or Link(meta.lane))
-    states[chain] = sealed.link
-    used = books.using([line.currency for line in entry.lines])
-    if used is not books:
-        states[_books(fact)] = used
     rows = [(ENTRIES, sealed.head), *((LINES, line) for line in sealed.lines)]
-    return Effects((entry,), states, rows, _sums(entry, meta.lane, books.base_currency))
+    base = (view(_books(fact)) or Books(fact.entity)).base_currency
+    return Effects((entry,), {**states, chain: sealed.link}, rows, _sums(entry, meta.lane, base))
 
 
 def _sums(entry: EntryPosted, lane: int, base: str | None) -> list[tuple[Any, Key, tuple[int, int]]]:

@@ -50,16 +50,18 @@ class Needs(Flag):
     ALL = ENTITY | PROFILE | ACCOUNT
 
 
-def _payment(customer: str, payment: str) -> Ref:
+def payment_of(customer: str, payment: str) -> Ref:
+    """Name a payment."""
     return Ref(PAYMENT, (customer, payment))
 
 
-def _account(customer: str) -> Ref:
+def account_of(customer: str) -> Ref:
+    """Name a customer's account."""
     return Ref(ACCOUNT, (customer,))
 
 
 def _own(message: Any) -> Ref:
-    return _payment(message.customer, message.payment)
+    return payment_of(message.customer, message.payment)
 
 
 def _context(own: Ref, command: Any, payment: Payment | None, needs: Needs, view: View) -> Context:
@@ -71,9 +73,9 @@ def _context(own: Ref, command: Any, payment: Payment | None, needs: Needs, view
     method = getattr(command, "method", said.method)
     found: Any = view(Ref(ENTITY, (said.entity,))) if Needs.ENTITY in needs else NOT_TOLD
     profile = view(Ref(PROFILE, (said.entity, method))) if Needs.PROFILE in needs else None
-    account = view(_account(customer)) if Needs.ACCOUNT in needs else None
+    account = view(account_of(customer)) if Needs.ACCOUNT in needs else None
     named = [source.document for source in said.sources if not source.is_credit_note]
-    sources = {id_: view(_payment(customer, id_)) for id_ in named}
+    sources = {id_: view(payment_of(customer, id_)) for id_ in named}
     return Context(found, profile, account or Account(customer), sources)
 
 
@@ -87,16 +89,16 @@ def _act(own: Ref, command: Command, needs: Needs, meta: Meta, view: View) -> Ef
         return decided
     facts, states = _numbered(decided, meta, view)
     for fact in facts:
-        ref = _payment(_holder(fact), fact.payment)
+        ref = payment_of(holder_of(fact), fact.payment)
         states[ref] = evolve(states[ref] if ref in states else view(ref), fact)
         if isinstance(fact, p.PaymentRecorded | p.PaymentEdited):
-            states |= _used(states[ref], view)
+            states |= used(states[ref], view)
     if Needs.ACCOUNT in needs and facts:
         _note(own.key[0], facts, states, view)
     return Effects(facts, states)
 
 
-def _used(payment: Payment, view: View) -> States:
+def used(payment: Payment, view: View) -> States:
     """Note the first payment of an entity in a currency, while it has no base currency."""
     ref = Ref(ENTITY, (payment.entity,))
     entity: Entity = view(ref) or Entity(unconfigured(payment.entity))
@@ -109,7 +111,7 @@ def _lists(payment: Payment | None, command: c.ApplyPayment) -> bool:
     return command.list_only or payment is None or payment.status is not PaymentStatus.OPEN
 
 
-def _holder(fact: Fact) -> str:
+def holder_of(fact: Fact) -> str:
     """Whose payment a fact is about: applications for others are keyed by the debtor."""
     if isinstance(fact, p.ApplicationReleased):
         return fact.terms.payer or fact.customer
@@ -120,7 +122,7 @@ def _holder(fact: Fact) -> str:
 
 def _note(customer: str, facts: Sequence[Fact], states: States, view: View) -> None:
     """Keep in the customer's account what is meant for each open item."""
-    ref = _account(customer)
+    ref = account_of(customer)
     before = states.get(ref) or view(ref) or Account(customer)
     after = before
     for fact in facts:
@@ -160,7 +162,7 @@ def _to_payment(needs: Needs = Needs.NOTHING, *, is_new: bool = False) -> Handle
         beside = (
             (Ref(ENTITY, (message.entity,)), Ref(PROFILE, (message.entity, message.method))) if is_new else ()
         )
-        account = (_account(message.customer),) if Needs.ACCOUNT in needs else ()
+        account = (account_of(message.customer),) if Needs.ACCOUNT in needs else ()
         return (_own(message), *beside, *account)
 
     def handle(message: Any, meta: Meta, view: View) -> Effects | Rejection:
@@ -195,11 +197,11 @@ def _answer(confirm: Callable[[Any], Command]) -> Handler:
     """Make the handler of an answer: it moves the open item, and the payment if that is the customer's."""
 
     def refs(fact: Any) -> Sequence[Ref]:
-        return (_account(fact.customer),) if fact.payer else (_own(fact), _account(fact.customer))
+        return (account_of(fact.customer),) if fact.payer else (_own(fact), account_of(fact.customer))
 
     def handle(fact: Any, meta: Meta, view: View) -> Effects | Rejection:
         if fact.payer is not None:
-            return Effects(states=_item_moved(fact, {}, view))
+            return Effects(states=item_moved(fact, {}, view))
         payment: Payment | None = view(_own(fact))
         is_refund = payment is not None and payment.kind is PaymentKind.REFUND
         needs = Needs.ALL if is_refund else Needs.ACCOUNT
@@ -207,7 +209,7 @@ def _answer(confirm: Callable[[Any], Command]) -> Handler:
         if isinstance(effects, Rejection):
             return effects
         states = dict(effects.states)
-        return Effects(effects.facts, states | _item_moved(fact, states, view))
+        return Effects(effects.facts, states | item_moved(fact, states, view))
 
     return Handler(refs, handle, lambda fact: str(refs(fact)[0]))
 
@@ -217,17 +219,19 @@ def _to_payer(fact: i.PayerAnswered, meta: Meta, view: View) -> Effects | Reject
 
 
 def _payers(fact: i.PayerAnswered) -> Ref:
-    return _payment(fact.payer, fact.payment)
+    return payment_of(fact.payer, fact.payment)
 
 
 def _on_account(change: Callable[[Any, Meta, View], Effects]) -> Handler:
     """Make the handler of a fact about what a customer owes."""
-    return Handler(lambda fact: (_account(fact.customer),), change, lambda fact: str(_account(fact.customer)))
+    return Handler(
+        lambda fact: (account_of(fact.customer),), change, lambda fact: str(account_of(fact.customer))
+    )
 
 
-def _item_moved(fact: Any, states: States, view: View) -> States:
+def item_moved(fact: Any, states: States, view: View) -> States:
     """Take what a fact says is owed on a document now; one that is settled is put away, and found again."""
-    ref = _account(fact.customer)
+    ref = account_of(fact.customer)
     account: Account | None = states[ref] if ref in states else view(ref)
     if account is None or not hasattr(fact, "residual"):
         return {}
@@ -247,7 +251,7 @@ def _item_moved(fact: Any, states: States, view: View) -> States:
 
 
 def _moved(fact: Any, meta: Meta, view: View) -> Effects:
-    return Effects(states=_item_moved(fact, {}, view))
+    return Effects(states=item_moved(fact, {}, view))
 
 
 def _opened(fact: i.InvoiceOpened, meta: Meta, view: View) -> Effects:
@@ -255,12 +259,12 @@ def _opened(fact: i.InvoiceOpened, meta: Meta, view: View) -> Effects:
     item = accounts.opened(fact)
     if item is None:
         return NOTHING
-    ref = _account(fact.customer)
+    ref = account_of(fact.customer)
     account = view(ref) or Account(fact.customer)
     states: States = {ref: accounts.with_item(account, fact.invoice, item)}
     facts: list[Fact] = []
     for payment in account.orders.get(fact.order, ()) if fact.order else ():
-        own = _payment(fact.customer, payment)
+        own = payment_of(fact.customer, payment)
         prepayment: Payment | None = view(own)
         if prepayment is None or prepayment.status is not PaymentStatus.OPEN:
             continue
@@ -273,8 +277,9 @@ def _opened(fact: i.InvoiceOpened, meta: Meta, view: View) -> Effects:
     return Effects(facts, states)
 
 
-def _customer(fact: i.CustomerChanged, meta: Meta, view: View) -> Effects:
-    ref = _account(fact.customer)
+def customer_known(fact: i.CustomerChanged, meta: Meta, view: View) -> Effects:
+    """Take what a customer's account has to know of the customer."""
+    ref = account_of(fact.customer)
     account = view(ref) or Account(fact.customer)
     if account.credit_write_off_limit == fact.credit_write_off_limit:
         return NOTHING
@@ -326,5 +331,5 @@ HANDLERS: dict[type, Handler] = {
     i.CreditUnapplied: _on_account(_moved),
     i.InvoiceWrittenOff: _on_account(_moved),
     i.WriteOffReversed: _on_account(_moved),
-    i.CustomerChanged: _on_account(_customer),
+    i.CustomerChanged: _on_account(customer_known),
 }

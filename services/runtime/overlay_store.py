@@ -9,7 +9,7 @@ from sqlalchemy import Table
 
 from services.runtime.memory_store import MemoryStore, MemoryTransaction
 from services.runtime.postgres_store import load_rows
-from services.runtime.service import Key, Kind, Row, State
+from services.runtime.service import Key, Kind, Ref, Row, State
 from services.runtime.store import Lane
 
 UNREAL: Final = 10**15
@@ -41,6 +41,13 @@ class OverlayStore(MemoryStore):
         self._connection = connection
         self.originals: dict[Table, dict[Key, Row | None]] = {}
         """What the database held of everything that was looked at; None where there was nothing."""
+        self._past: dict[Table, dict[Key, Row]] = {}
+
+    def go_back(self, kinds: Collection[Kind], states: Mapping[Ref, State]) -> None:
+        """Take states of the past in the place of all that the database holds of some kinds."""
+        self._past = {kind.table: {} for kind in kinds}
+        for ref, state in states.items():
+            self._past[ref.kind.table][ref.key] = ref.kind.to_row(state)
 
     async def fetch(self, kind: Kind, keys: Collection[Key]) -> None:
         """Take over rows that were not looked at before."""
@@ -48,7 +55,9 @@ class OverlayStore(MemoryStore):
         missing = [key for key in keys if key not in known]
         if not missing:
             return
-        found = await load_rows(self._connection, kind.table, missing)
+        found: Mapping[Key, Row] | None = self._past.get(kind.table)
+        if found is None:
+            found = await load_rows(self._connection, kind.table, missing)
         for key in missing:
             known[key] = found.get(key)
             if key in found:

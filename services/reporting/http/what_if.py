@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated, Any, NamedTuple
 
@@ -13,11 +13,12 @@ from contracts import codec
 from contracts.catalog import Entry
 from contracts.envelope import Unreadable
 from contracts.rejections import CODES
-from services.reporting.http.asking import Day, Name, today
+from services.reporting.http.asking import Day, Moment, Name, refused, today
 from services.reporting.http.door import entries_of, sentence
 from services.reporting.http.models import Document, Payment
 from services.reporting.http.models import Entry as JournalEntry
 from services.reporting.http.problems import Problem, documented
+from services.runtime import clock
 
 router = APIRouter(prefix="/v1", tags=["what-if"])
 
@@ -75,6 +76,7 @@ class WhatIf(BaseModel):
     """What would happen: answers, facts, entries, and what of documents, payments and aging would change."""
 
     as_of: date
+    known_at: datetime | None
     answers: list[WouldAnswer]
     facts: list[WouldState]
     entries: list[JournalEntry]
@@ -83,8 +85,8 @@ class WhatIf(BaseModel):
     buckets: list[BucketChange]
 
 
-Rehearse = Callable[[Sequence[Proposed], date], Awaitable[WhatIf]]
-"""Plays commands against the present state of all services, and changes nothing."""
+Rehearse = Callable[[Sequence[Proposed], date, datetime | None], Awaitable[WhatIf]]
+"""Plays commands on the state of all services, of now or as it was known at a time, and changes nothing."""
 
 
 class Command(BaseModel):
@@ -95,10 +97,14 @@ class Command(BaseModel):
 
 
 class Ask(BaseModel):
-    """What is asked: some commands, one after the other, and the date of the aging."""
+    """What is asked: some commands, one after the other, and the date of the aging.
+
+    With `known_at` they are played on what was known then.
+    """
 
     commands: Annotated[list[Command], Field(min_length=1, max_length=20)]
     as_of: Day | None = None
+    known_at: Moment | None = None
 
 
 @router.post(
@@ -107,12 +113,19 @@ class Ask(BaseModel):
     responses=documented(400, 404, 422, 503),
 )
 async def what_if(request: Request, asked: Ask) -> WhatIf:
-    """Play commands against the present state of all services and say what would follow. Nothing is changed.
+    """Play commands on the state of all services and say what would follow. Nothing is changed.
 
     Each is played by the services' own rules, until nothing follows any more.
     """
     proposed = [one for command in asked.commands for one in proposals(command.name, command.body)]
-    return await rehearse_of(request)(proposed, asked.as_of or today())
+    return await rehearse_of(request)(proposed, asked.as_of or today(), past(asked.known_at))
+
+
+def past(known_at: datetime | None) -> datetime | None:
+    """Give the time back. Raises Problem when it has not come yet."""
+    if known_at is not None and known_at > clock.now():
+        raise refused("known_at", "it has not come yet; leave it out to start from what is known now")
+    return known_at
 
 
 def proposals(name: str, body: dict[str, Any]) -> list[Proposed]:

@@ -28,8 +28,8 @@ router = APIRouter(include_in_schema=False, route_class=FilledRoute)
 Lent = Annotated[AsyncConnection, Depends(connection)]
 Account = Annotated[Name, Query(alias="id")]
 
-ROWS: Final = 100
-SHOWN: Final = 50
+ROWS: Final = 50
+SHOWN: Final = 25
 """So many documents and payments are shown of each kind and currency; a link leads to all."""
 LATEST: Final = 8
 """So many of the last facts are told on the customer's page."""

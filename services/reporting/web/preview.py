@@ -1,23 +1,27 @@
 """What would happen, shown before something is done; and a page to ask for what nobody means to do."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Query, Request, Response
 
-from services.reporting.http.asking import Day, Word, today
+from services.reporting.http.asking import Day, Moment, Word, today
 from services.reporting.http.problems import Problem
-from services.reporting.http.what_if import Rehearse, WhatIf, proposals
+from services.reporting.http.what_if import Rehearse, WhatIf, past, proposals
 from services.reporting.web.acting import Form
 from services.reporting.web.page import Choice
+from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import page_of, show
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=FilledRoute)
 
 
 async def preview(
-    request: Request, commands: Sequence[tuple[str, Mapping[str, Any]]], as_of: date
+    request: Request,
+    commands: Sequence[tuple[str, Mapping[str, Any]]],
+    as_of: date,
+    known_at: datetime | None = None,
 ) -> WhatIf | None:
     """Play commands (name, fields); None where this process cannot look into the other services.
 
@@ -31,7 +35,7 @@ async def preview(
         for name, fields in commands
         for one in proposals(name, {key: value for key, value in fields.items() if value is not None})
     ]
-    return await rehearse(proposed, as_of)
+    return await rehearse(proposed, as_of, past(known_at))
 
 
 class Field(NamedTuple):
@@ -115,6 +119,7 @@ async def what_if_page(
     request: Request,
     what: Annotated[Word, Query()] = "payment",
     as_of: Annotated[Day | None, Query()] = None,
+    known_at: Annotated[Moment | None, Query()] = None,
 ) -> Response:
     """Ask what would happen; the question lives in the address, and nothing is done."""
     question = _BY_KEY.get(what, QUESTIONS[0])
@@ -124,7 +129,7 @@ async def what_if_page(
     if "customer" in request.query_params:
         commands = commands_of(question, form)
         if not form.errors:
-            found, trouble = await _tried(request, commands, day)
+            found, trouble = await _tried(request, commands, day, known_at)
     return show(
         "what_if.html",
         await page_of(request, "What would happen?", ""),
@@ -134,14 +139,15 @@ async def what_if_page(
         found=found,
         trouble=trouble,
         as_of=day,
+        known_at=known_at,
     )
 
 
 async def _tried(
-    request: Request, commands: Sequence[tuple[str, Mapping[str, Any]]], day: date
+    request: Request, commands: Sequence[tuple[str, Mapping[str, Any]]], day: date, known_at: datetime | None
 ) -> tuple[WhatIf | None, str]:
     try:
-        found = await preview(request, commands, day)
+        found = await preview(request, commands, day, known_at)
     except Problem as problem:
         return None, f"{problem.details.detail} {problem.details.remedy}"
     return found, "" if found else "This process cannot look into the other services."

@@ -1,0 +1,128 @@
+"""What the four services knew of some customers at a time, found from all that was stated up to then.
+
+No service keeps the states of the past, but each keeps for ever what it has stated, and its states follow
+from that: from its own facts, and where it keeps something of others, from theirs. So the facts of the
+customers in question and of their entities are read from the outboxes, put in order of time, and folded
+again. Nothing is decided a second time.
+
+Reading takes the lanes of the customers and as long as they are; who pays for whom is followed.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import asyncpg
+
+from contracts import codec
+from contracts.catalog import CATALOG, SERVICES, facts_topic
+from services.invoicing import history as invoicing
+from services.ledger import history as ledger
+from services.payments import history as payments
+from services.reporting import history as reporting
+from services.runtime.lanes import lane_of
+from services.runtime.service import Kind, Meta, Ref, State, View
+
+States = dict[Ref, State]
+After = Callable[[str, Any, Meta, View], States]
+
+AFTER: Final[Mapping[str, After]] = {
+    "invoicing": invoicing.after,
+    "payments": payments.after,
+    "ledger": ledger.after,
+    "reporting": reporting.after,
+}
+KINDS: Final[Mapping[str, Sequence[Kind]]] = {
+    "invoicing": invoicing.KINDS,
+    "payments": payments.KINDS,
+    "ledger": ledger.KINDS,
+    "reporting": reporting.KINDS,
+}
+"""What is known of the past, by service; the rest, as numbers given so far, is taken as it is now."""
+
+_STATED: Final = """
+    SELECT lane, position, type, recorded_at, correlation, causation, actor, body FROM outbox
+    WHERE lane = ANY($1) AND recorded_at <= $2 AND topic = $3 AND (key = ANY($4) OR body LIKE ANY($5))"""
+
+
+class Stated(NamedTuple):
+    """A fact with the service that stated it, and what is known of it beside its body."""
+
+    service: str
+    fact: Any
+    meta: Meta
+    position: int
+
+
+def folded(stated: Iterable[Stated]) -> dict[str, States]:
+    """Give the states of each service after some facts, given in any order."""
+    found: dict[str, States] = {service: {} for service in AFTER}
+    for one in sorted(stated, key=_in_order):
+        for service, after in AFTER.items():
+            found[service] |= after(one.service, one.fact, one.meta, found[service].get)
+    return found
+
+
+def _in_order(one: Stated) -> tuple[datetime, int, int, int]:
+    return one.meta.recorded_at, SERVICES.index(one.service), one.meta.lane, one.position
+
+
+async def states_at(
+    connections: Mapping[str, asyncpg.Connection], lanes: int, keys: Collection[str], known_at: datetime
+) -> dict[str, States]:
+    """Give what each service knew at a time of customers and entities, and of who pays for whom of them."""
+    wanted, known = set(keys), set[str]()
+    facts: dict[str, Stated] = {}
+    while more := wanted - known:
+        for service, connection in connections.items():
+            for one in await _read(connection, service, lanes, more, known_at):
+                facts[one.meta.message_id] = one
+                wanted |= _named(one.fact)
+        known |= more
+    return folded(facts.values())
+
+
+async def _read(
+    connection: asyncpg.Connection, service: str, lanes: int, keys: Collection[str], known_at: datetime
+) -> list[Stated]:
+    encoded = [key.encode() for key in keys]
+    # What a payer's payment is used for is keyed by the debtor, and names the payer.
+    names = (json.dumps(key, ensure_ascii=False).encode() for key in keys)
+    payers = [b'%"payer":' + _literally(name) + b"%" for name in names]
+    rows = await connection.fetch(
+        _STATED,
+        sorted({lane_of(key, lanes) for key in encoded}),
+        known_at,
+        facts_topic(service),
+        encoded,
+        payers,
+    )
+    return [_stated(service, row) for row in rows]
+
+
+def _literally(part: bytes) -> bytes:
+    return part.replace(b"\\", b"\\\\").replace(b"%", b"\\%").replace(b"_", b"\\_")
+
+
+def _stated(service: str, row: Any) -> Stated:
+    source = f"{service}/{row['lane']}"
+    at = row["recorded_at"]
+    meta = Meta(
+        f"{source}/{row['position']}",
+        source,
+        row["lane"],
+        at,
+        at.isoformat(),
+        row["actor"],
+        row["correlation"],
+        row["causation"],
+    )
+    return Stated(service, codec.decode(CATALOG[row["type"]], row["body"]), meta, row["position"])
+
+
+def _named(fact: Any) -> set[str]:
+    """Name whom and which entity a fact is about."""
+    terms = getattr(fact, "terms", None)
+    about = (getattr(fact, name, None) for name in ("customer", "entity", "payer"))
+    return {name for name in (*about, getattr(terms, "payer", None)) if name}

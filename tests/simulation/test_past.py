@@ -1,0 +1,113 @@
+"""What is folded from everything that was stated is what the services hold, after any story."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from hypothesis import given
+
+from contracts import codec
+from contracts.catalog import CATALOG, facts_topic
+from services.past import KINDS, Stated, folded
+from services.payments.domain.account import Account
+from services.runtime.service import Kind, Meta, Ref
+from tests.simulation.runs import examples
+from tests.simulation.stories import SETTING, Intent, command_of, seeds, stories
+from tests.simulation.world import World
+
+States = dict[tuple[str, str, Any], Any]
+"""By service, kind and key."""
+
+
+def stated(world: World, known_at: datetime) -> Iterator[Stated]:
+    """Give every fact that was stated in a world up to a time."""
+    for name, site in world.sites.items():
+        for lane in site.store.outbox_rows.values():
+            for row in lane:
+                if row.topic == facts_topic(name) and row.recorded_at <= known_at:
+                    source, at = f"{name}/{row.lane}", row.recorded_at
+                    meta = Meta(f"{source}/{row.position}", source, row.lane, at, at.isoformat(), row.actor)
+                    yield Stated(name, codec.decode(CATALOG[row.type], row.body), meta, row.position)
+
+
+def held(world: World) -> States:
+    """Give every state that the services hold now, but accounts that say nothing."""
+    return {
+        (service, kind.name, key): kind.from_row(row)
+        for service, kinds in KINDS.items()
+        for kind in kinds
+        for key, row in world.sites[service].store.states[kind.table].items()
+        if not says_nothing(kind, kind.from_row(row))
+    }
+
+
+def says_nothing(kind: Kind, state: Any) -> bool:
+    """Say whether a state is as good as none."""
+    blank = kind.blank(_key(kind, state)) if kind.blank else None
+    return _is_blank(state) or bool(blank is not None and state == blank)
+
+
+def _key(kind: Kind, state: Any) -> tuple[Any, ...]:
+    keys = len(kind.table.primary_key.columns)
+    return kind.to_row(state)[:keys]
+
+
+def folded_up(world: World, known_at: datetime) -> States:
+    """Give the same, folded from facts."""
+    return {
+        (service, ref.kind.name, ref.key): in_rows(ref, state)
+        for service, states in folded(stated(world, known_at)).items()
+        for ref, state in states.items()
+        if not says_nothing(ref.kind, state)
+    }
+
+
+def in_rows(ref: Ref, state: Any) -> Any:
+    return ref.kind.from_row(ref.kind.to_row(state))
+
+
+@given(stories, stories, seeds)
+@examples(40)
+def test_the_past_is_what_was_held_then(first: Sequence[Intent], then: Sequence[Intent], seed: int) -> None:
+    async def check() -> None:
+        world = World(seed)
+        for command in SETTING:
+            world.send(command)
+        await world.settle()
+        await play(world, first)
+        early, held_then = world.now, held(world)
+        assert but_for_claims(folded_up(world, early), held_then) == held_then
+        await play(world, then)
+        assert but_for_claims(folded_up(world, early), held_then) == held_then
+        held_now = held(world)
+        assert but_for_claims(folded_up(world, world.now), held_now) == held_now
+
+    asyncio.run(check())
+
+
+def but_for_claims(folded_: States, held_: States) -> States:
+    """Leave out claims of applications that the service does not keep, because they were released at once."""
+    found = dict(folded_)
+    for place, state in folded_.items():
+        if isinstance(state, Account):
+            known = held_[place].claims if place in held_ else {}
+            claims = {
+                who: claim for who, claim in state.claims.items() if who in known or not who.application
+            }
+            found[place] = replace(state, claims=claims)
+    return {place: state for place, state in found.items() if place in held_ or not _is_blank(state)}
+
+
+def _is_blank(state: Any) -> bool:
+    return isinstance(state, Account) and state == Account(state.customer)
+
+
+async def play(world: World, intents: Sequence[Intent]) -> None:
+    """Let a story go on, and everything follow."""
+    for intent in intents:
+        command = command_of(world, intent)
+        if command is not None:
+            world.send(command)
+            await world.settle()
