@@ -1,12 +1,14 @@
 """What would happen is what happens: played beforehand, then done, and nothing was changed by playing."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from contracts import commands as c
 from contracts.fields import InstrumentStatus
 from services.reporting.http.what_if import Proposed, WhatIf
+from services.runtime import clock
 from services.runtime.local.stack import LocalStack
 from services.runtime.settings import Settings, read_settings
 from services.what_if import what_if
@@ -33,10 +35,12 @@ def settings(stack: LocalStack) -> Settings:
     return read_settings(**{name.removeprefix("OPENITEM_").lower(): value for name, value in found.items()})
 
 
-async def played(settings: Settings, *commands: Any, as_of: date = DUE) -> WhatIf:
+async def played(
+    settings: Settings, *commands: Any, as_of: date = DUE, known_at: datetime | None = None
+) -> WhatIf:
     """Play commands, changing nothing."""
     proposed = [Proposed(entry, command) for command in commands for entry in entries_of(command)]
-    return await what_if(settings, proposed, as_of)
+    return await what_if(settings, proposed, as_of, known_at)
 
 
 def booked(found: WhatIf) -> list[tuple[str, str, int]]:
@@ -100,3 +104,75 @@ async def test_what_would_be_refused_says_why(desk: Desk, settings: Settings) ->
     assert (refused.code, refused.accepted) == ("exceeds_available", False)
     assert refused.text
     assert not (found.facts or found.entries or found.documents or found.payments or found.buckets)
+
+
+# -- on what was known then ---------------------------------------------------------------------------
+
+
+def given_up(desk: Desk) -> c.WriteOffInvoice:
+    """Write I1 off as a loss."""
+    return c.WriteOffInvoice(desk.customer, "I1", 10_000, DAY, "bad_debt")
+
+
+async def test_on_a_past_state_an_invoice_could_be_written_off_that_is_paid_by_now(
+    desk: Desk, settings: Settings
+) -> None:
+    await desk.does(desk.issue("I1", 10_000))
+    then = clock.now()
+    await desk.does(desk.receive("P1", 10_000, ("I1", 10_000)))
+    give_up = given_up(desk)
+    now = await played(settings, give_up)
+    assert [one.accepted for one in now.answers] == [False]
+    found = await played(settings, give_up, known_at=then)
+    assert [one.accepted for one in found.answers] == [True]
+    assert found.known_at == then
+    assert booked(found) == [("bad_debt", "USD", 10_000), ("ar_control", "USD", -10_000)]
+    [document] = found.documents
+    assert document.before is not None
+    assert (document.before.status, document.after.status, document.after.residual) == ("OPEN", "CLEARED", 0)
+    assert [(one.bucket, one.before, one.after) for one in found.buckets] == [("current", 10_000, 0)]
+    assert (desk.owed("I1").residual, desk.held("P1").available) == (0, 0), "nothing was done"
+
+
+async def test_on_a_past_state_a_draft_could_bounce_that_is_paid_by_now(
+    desk: Desk, settings: Settings
+) -> None:
+    draft = desk.record("P1", 10_000, ("I1", 10_000))
+    await desk.does(desk.issue("I1", 10_000), draft, desk.release("P1", InstrumentStatus.ALLOCATED))
+    then = clock.now()
+    await desk.does(desk.moves("P1", InstrumentStatus.PAID))
+    bounce = desk.moves("P1", InstrumentStatus.BOUNCED)
+    [refused] = (await played(settings, bounce)).answers
+    assert refused.code == "instrument_paid"
+    found = await played(settings, bounce, known_at=then)
+    assert [one.accepted for one in found.answers] == [True]
+    [document] = found.documents
+    assert (document.after.status, document.after.residual) == ("OPEN", 10_000)
+    assert [(one.bucket, one.before, one.after) for one in found.buckets] == [("current", 0, 10_000)]
+    [payment] = found.payments
+    assert payment.after.status == "BOUNCED"
+
+
+async def test_a_past_rate_is_the_one_that_was_set_then(desk: Desk, settings: Settings) -> None:
+    await desk.does(desk.configure(base="USD"), desk.rate("EUR", "1.10"))
+    await desk.does(desk.issue("I1", 10_000, currency="EUR"))
+    then = clock.now()
+    await desk.does(desk.rate("EUR", "1.30", DUE))
+    pay = desk.receive("P1", 10_000, ("I1", 10_000), currency="EUR", day=DUE)
+
+    async def gained(known_at: datetime | None, *before: Any) -> list[int]:
+        found = await played(settings, *before, pay, known_at=known_at)
+        lines = [line for entry in found.entries for line in entry.lines]
+        return [-line.base for line in lines if line.role == "fx_gain"]
+
+    assert await gained(None) == [2_000]
+    assert await gained(then) == []
+    assert await gained(then, desk.rate("EUR", "1.20", DUE)) == [1_000]
+
+
+async def test_before_anything_was_known_nothing_can_be_done_with_it(desk: Desk, settings: Settings) -> None:
+    before = clock.now() - timedelta(days=1)
+    await desk.does(desk.issue("I1", 10_000))
+    found = await played(settings, given_up(desk), known_at=before)
+    assert [(one.accepted, one.code) for one in found.answers] == [(False, "invoice_unknown")]
+    assert not (found.entries or found.documents or found.buckets)

@@ -376,3 +376,37 @@ async def test_every_command_is_listed(door: Door) -> None:
         "key": "customer",
     }
     assert len(listed["ConfigureEntity"]["types"]) == 3
+
+
+# -- what would happen -----------------------------------------------------------------------------
+
+
+async def test_what_would_have_happened_is_played_on_what_was_known_then(door: Door) -> None:
+    gus = "web-then"
+    await door.tell(issue(gus, "I1", 10_000, JAN, FEB))
+    then = clock.now().isoformat()
+    await door.tell(paid(gus, "P1", 10_000, ("I1", 10_000), day=JAN))
+    give_up = {
+        "customer": gus,
+        "invoice": "I1",
+        "amount": 10_000,
+        "write_off_date": str(FEB),
+        "reason": "bad_debt",
+    }
+    asked: dict[str, Any] = {
+        "as_of": str(FEB),
+        "commands": [{"name": "WriteOffInvoice", "body": give_up}],
+    }
+    now = (await door.http.post("/v1/what-if", json=asked)).json()
+    assert [one["accepted"] for one in now["answers"]] == [False]
+    found = (await door.http.post("/v1/what-if", json={**asked, "known_at": then})).json()
+    assert [one["accepted"] for one in found["answers"]] == [True]
+    assert [(one["bucket"], one["before"], one["after"]) for one in found["buckets"]] == [
+        ("current", 10_000, 0)
+    ]
+    assert await buckets(door, gus, FEB) == {}, "nothing was done"
+
+    later = (clock.now() + timedelta(hours=1)).isoformat()
+    refused = await door.http.post("/v1/what-if", json={**asked, "known_at": later})
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_request")
+    assert refused.json()["detail"].startswith("known_at: it has not come yet")

@@ -1,5 +1,6 @@
 """A clerk's day with invoices: issued, credited, written off, undone, and why each is open."""
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -127,3 +128,30 @@ async def test_a_credit_note_clears_an_invoice_which_is_then_put_away(page: Page
     await page.get_by_role("link", name="Take out of the archive").click()
     await page.get_by_role("button", name="Take it out of the archive").click()
     await expect(page.locator("[aria-current=step]")).to_contain_text("Cleared")
+
+
+async def test_what_would_have_happened_is_asked_without_doing_it(page: Page, door: Door) -> None:
+    await door.tell(c.RegisterCustomer("wi/9", "Noether AG"), issue("wi/9", "WI-9", 56_050, -4, -1))
+    known_at = f"{clock.now() + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
+    await asyncio.sleep(1)  # The field knows seconds.
+    paid = c.ReceivePayment(
+        *("wi/9", "P9", "E1", "USD", 56_050, on(-1)), applications=(c.ApplicationRequest("WI-9", 56_050),)
+    )
+    await door.tell(paid)
+    await page.goto("/")
+    await page.get_by_role("link", name="What would happen if …").click()
+    await page.get_by_role("link", name="An invoice is written off").click()
+    await page.get_by_label("Customer account").fill("wi/9")
+    await page.get_by_label("Invoice id").fill("WI-9")
+    await page.get_by_label("Currency").fill("USD")
+    await page.get_by_label("Amount", exact=True).fill("560.50")
+    await page.get_by_label("Date", exact=True).fill(on(0).isoformat())
+    await page.get_by_label("Reason").fill("bad_debt")
+    await page.get_by_role("button", name="Show what would happen").click()
+    await expect(page.get_by_text("would be refused")).to_be_visible()
+    await page.get_by_label("As known at (UTC)").fill(known_at)
+    await page.get_by_role("button", name="Show what would happen").click()
+    await expect(page.get_by_role("table", name="Entries")).to_contain_text("560.50")
+    await expect(page.get_by_role("table", name="Aging of these documents")).to_contain_text("1-30")
+    await check_accessible(page)
+    await shoot(page, "what would have happened")
