@@ -38,6 +38,10 @@ COPY: Final = "reporting_next"
 
 BATCH_RECORDS: Final = 10_000
 """Most records in one transaction of the copy: nobody waits for the first of them."""
+NEAR_RECORDS: Final = 2_000
+"""The copy is near the live tables when it had so few records to take: about a second's work."""
+PASSES: Final = 12
+"""So often it tries to come near. Where more comes in than it can take, it never would."""
 TRIES: Final = 30
 """So often a swap tries to find a moment without readers, with half a second between two tries."""
 
@@ -93,7 +97,7 @@ async def rebuild(settings: Settings, tell: Tell, *, swap: bool = False, force: 
     dsn = settings.dsn(LIVE)
     await compare_lanes(settings.kafka, settings.lanes, SERVICE.topics)
     async with _owner(settings) as owner, _copy(settings, owner, tell) as copy:
-        await copy.catch_up(await _offsets(owner))
+        await _come_near(owner, copy)
         async with reading(dsn) as live, reading(dsn) as rebuilt:
             lanes = await live.execute(text(_LANES.format(LIVE)))
             await copy.catch_up(_by_partition(lanes))
@@ -175,7 +179,8 @@ class _Copy:
 @asynccontextmanager
 async def _copy(settings: Settings, owner: asyncpg.Connection, tell: Tell) -> AsyncIterator[_Copy]:
     """Make an empty copy, and drop what is left of it afterwards."""
-    store = await PostgresStore.connect(settings.dsn(LIVE), copy=COPY)
+    # Nobody waits for the lanes of the copy: a large batch may take as long as it takes.
+    store = await PostgresStore.connect(settings.dsn(LIVE), transaction_idle_seconds=0, copy=COPY)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka.split(","),
         enable_auto_commit=False,
@@ -236,6 +241,15 @@ async def _offsets(owner: asyncpg.Connection) -> Offsets:
     return _by_partition(await owner.fetch(_LANES.format(LIVE)))
 
 
+async def _come_near(owner: asyncpg.Connection, copy: _Copy) -> None:
+    """Take what came in while the copy took what had come in before, until that is little."""
+    for _ in range(PASSES):
+        before = copy.records
+        await copy.catch_up(await _offsets(owner))
+        if copy.records - before <= NEAR_RECORDS:
+            return
+
+
 # -- the swap -----------------------------------------------------------------------------------------
 
 
@@ -243,7 +257,7 @@ async def _swap(owner: asyncpg.Connection, copy: _Copy) -> None:
     """Put the copied tables in the place of the live ones, in one transaction."""
     for table in READ_MODELS:
         await owner.execute(f"VACUUM (ANALYZE) {COPY}.{table.name}")
-    await copy.catch_up(await _offsets(owner))
+    await _come_near(owner, copy)
     async with owner.transaction():
         # Waits for the batches under way; the workers wait before their next one, readers do not.
         await owner.execute(f"LOCK TABLE {LIVE}.lanes IN EXCLUSIVE MODE")

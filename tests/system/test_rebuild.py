@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -79,6 +80,42 @@ def openitem(fed: Client) -> Run:
         return await asyncio.to_thread(
             subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120
         )
+
+    return run
+
+
+@pytest.fixture
+def held_up(fed: Client) -> Callable[[float], Any]:
+    """Run a rebuild that is stopped for some seconds while a batch of its copy is decided."""
+    environment = {**os.environ, **fed.environment, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "services.cli", "reporting", "rebuild", "--format", "json"]
+
+    async def is_deciding() -> bool:
+        [row] = await as_owner(
+            fed,
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' "
+            "AND pid IN (SELECT pid FROM pg_locks WHERE relation = to_regclass('reporting_next.lanes'))",
+        )
+        return bool(row[0])
+
+    async def run(seconds: float) -> Done:
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            while process.poll() is None:
+                process.send_signal(signal.SIGSTOP)
+                if await is_deciding():
+                    await asyncio.sleep(seconds)
+                    break
+                process.send_signal(signal.SIGCONT)
+                await asyncio.sleep(0.02)
+            assert process.returncode is None, "it ended before it was stopped"
+            process.send_signal(signal.SIGCONT)
+            told, complained = await asyncio.to_thread(process.communicate, timeout=120)
+        finally:
+            process.kill()
+        return Done(command, process.wait(), told, complained)
 
     return run
 
@@ -217,6 +254,15 @@ async def test_a_forced_swap_mends_the_rows_and_neither_readers_nor_workers_noti
     assert {worker.name: worker.pid for worker in own.workers} == pids
     assert json.loads((await openitem("rebuild")).stdout)["same"] is True
     assert await schemas(fed) == {"reporting"}
+
+
+async def test_a_rebuild_that_is_held_up_in_the_middle_of_a_batch_goes_on(
+    fed: Client, held_up: Callable[[float], Any]
+) -> None:
+    # Longer than a worker may be idle in a transaction.
+    done = await held_up(17)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["same"] is True
 
 
 async def test_swapped_tables_are_as_protected_as_those_before(fed: Client) -> None:
