@@ -103,7 +103,8 @@ def _show(rebuilt: Rebuilt, how: Format) -> None:
 
 def _verdict(rebuilt: Rebuilt) -> str:
     if rebuilt.swapped:
-        return "[green]✓ swapped: the read models are the rebuilt ones[/green]"
+        stated = f"; {rebuilt.restated:,} snapshots are stated again" if rebuilt.restated else ""
+        return f"[green]✓ swapped: the read models are the rebuilt ones{stated}[/green]"
     if rebuilt.is_same:
         return "[green]✓ the read models are what the topics say[/green]"
     return "[red]✗ they differ; to put the rebuilt ones in their place, add --swap --force[/red]"
@@ -128,5 +129,6 @@ def _document(rebuilt: Rebuilt) -> dict[str, Any]:
         "records": rebuilt.records,
         "seconds": round(rebuilt.seconds, 3),
         "failed": list(rebuilt.failed),
+        "restated": rebuilt.restated,
         "tables": tables,
     }

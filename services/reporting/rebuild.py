@@ -12,7 +12,7 @@ Rebuilt are READ_MODELS. All other tables are reporting's own: `inbox`, `outbox`
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +20,11 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from sqlalchemy import text
 
+from contracts.catalog import BY_CLASS
+from contracts.commands import ReplayParked
 from services.reporting.app import SERVICE
 from services.reporting.digests import Comparison, compare
+from services.reporting.restating import restate
 from services.reporting.store import READ_MODELS
 from services.runtime import clock, migrate
 from services.runtime.assignment import UNREADABLE
@@ -30,6 +33,7 @@ from services.runtime.outbox import MOST_REQUEST_BYTES
 from services.runtime.postgres_store import PostgresStore
 from services.runtime.processor import Processor
 from services.runtime.reading import reading
+from services.runtime.sending import outgoing, sending
 from services.runtime.settings import Settings, SettingsError
 from services.runtime.topics import compare_lanes
 
@@ -38,8 +42,16 @@ COPY: Final = "reporting_next"
 
 BATCH_RECORDS: Final = 10_000
 """Most records in one transaction of the copy: nobody waits for the first of them."""
+NEAR_RECORDS: Final = 2_000
+"""The copy is near the live tables when it had so few records to take: about a second's work."""
+PASSES: Final = 12
+"""So often it tries to come near. Where more comes in than it can take, it never would."""
 TRIES: Final = 30
 """So often a swap tries to find a moment without readers, with half a second between two tries."""
+
+SOURCE: Final = "/openitem/rebuild"
+NOTHING_PARKED: Final = "stated again"
+"""Names no aggregate."""
 
 _LANES: Final = "SELECT lane, offsets::text FROM {}.lanes"
 _PARKED: Final = "SELECT coalesce(sum(parked), 0)::int FROM {}.lanes"
@@ -76,6 +88,8 @@ class Rebuilt(NamedTuple):
     seconds: float
     failed: Sequence[str] = ()
     """Messages that failed in the copy, and are parked there."""
+    restated: int = 0
+    """Messages stated again on the compacted topics, because a swap has changed what they tell."""
 
     @property
     def is_same(self) -> bool:
@@ -93,15 +107,16 @@ async def rebuild(settings: Settings, tell: Tell, *, swap: bool = False, force: 
     dsn = settings.dsn(LIVE)
     await compare_lanes(settings.kafka, settings.lanes, SERVICE.topics)
     async with _owner(settings) as owner, _copy(settings, owner, tell) as copy:
-        await copy.catch_up(await _offsets(owner))
+        await _come_near(owner, copy)
         async with reading(dsn) as live, reading(dsn) as rebuilt:
             lanes = await live.execute(text(_LANES.format(LIVE)))
             await copy.catch_up(_by_partition(lanes))
             tables = await compare(live, LIVE, rebuilt, COPY)
-        wanted = swap and (force or all(table.is_same for table in tables))
+        is_same = all(table.is_same for table in tables)
+        wanted, restated = swap and (force or is_same), 0
         if wanted:
-            await _swap(owner, copy)
-        return Rebuilt(tables, wanted, copy.records, copy.seconds, tuple(copy.failed))
+            restated = await _swap(settings, owner, copy, restates=not is_same)
+        return Rebuilt(tables, wanted, copy.records, copy.seconds, tuple(copy.failed), restated)
 
 
 # -- the copy -----------------------------------------------------------------------------------------
@@ -175,7 +190,8 @@ class _Copy:
 @asynccontextmanager
 async def _copy(settings: Settings, owner: asyncpg.Connection, tell: Tell) -> AsyncIterator[_Copy]:
     """Make an empty copy, and drop what is left of it afterwards."""
-    store = await PostgresStore.connect(settings.dsn(LIVE), copy=COPY)
+    # Nobody waits for the lanes of the copy: a large batch may take as long as it takes.
+    store = await PostgresStore.connect(settings.dsn(LIVE), transaction_idle_seconds=0, copy=COPY)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=settings.kafka.split(","),
         enable_auto_commit=False,
@@ -236,19 +252,34 @@ async def _offsets(owner: asyncpg.Connection) -> Offsets:
     return _by_partition(await owner.fetch(_LANES.format(LIVE)))
 
 
+async def _come_near(owner: asyncpg.Connection, copy: _Copy) -> None:
+    """Take what came in while the copy took what had come in before, until that is little."""
+    for _ in range(PASSES):
+        before = copy.records
+        await copy.catch_up(await _offsets(owner))
+        if copy.records - before <= NEAR_RECORDS:
+            return
+
+
 # -- the swap -----------------------------------------------------------------------------------------
 
 
-async def _swap(owner: asyncpg.Connection, copy: _Copy) -> None:
-    """Put the copied tables in the place of the live ones, in one transaction."""
+async def _swap(settings: Settings, owner: asyncpg.Connection, copy: _Copy, *, restates: bool) -> int:
+    """Put the copied tables in the place of the live ones, in one transaction.
+
+    With `restates` it also states what that changes; gives the number of messages.
+    """
     for table in READ_MODELS:
         await owner.execute(f"VACUUM (ANALYZE) {COPY}.{table.name}")
-    await copy.catch_up(await _offsets(owner))
+    await _come_near(owner, copy)
+    restated, customers = 0, dict[int, str]()
     async with owner.transaction():
         # Waits for the batches under way; the workers wait before their next one, readers do not.
         await owner.execute(f"LOCK TABLE {LIVE}.lanes IN EXCLUSIVE MODE")
         await copy.catch_up(await _offsets(owner))
         await _refuse_parked(owner)
+        if restates:
+            restated, customers = await restate(owner, LIVE, COPY, settings.lanes, clock.now())
         await _lock_tables(owner)
         tables = [f"{LIVE}.{table.name}" for table in READ_MODELS]
         grants = [sql for (sql,) in await owner.fetch(_GRANTS, tables)]
@@ -260,6 +291,20 @@ async def _swap(owner: asyncpg.Connection, copy: _Copy) -> None:
             await owner.execute(f"DROP TRIGGER {name} ON {table}")
         for sql in (*(trigger["sql"] for trigger in triggers), *grants):
             await owner.execute(sql)
+    if customers:
+        await _call(settings, customers.values())
+    return restated
+
+
+async def _call(settings: Settings, customers: Iterable[str]) -> None:
+    """Let the workers of these customers' lanes publish: before an answer goes what was stated before it.
+
+    An order for something of which nothing is parked changes nothing, and is answered with a refusal.
+    """
+    entry = BY_CLASS[LIVE, ReplayParked]
+    orders = [ReplayParked(customer, NOTHING_PARKED) for customer in customers]
+    async with sending(settings) as sender:
+        await sender.send(outgoing(order, entry, clock.new_id(), SOURCE) for order in orders)
 
 
 async def _refuse_parked(owner: asyncpg.Connection) -> None:

@@ -3,10 +3,12 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from sqlalchemy import text
 
-from contracts.commands import InvoiceLine, IssueInvoice
+from contracts import envelope
+from contracts.commands import ApplicationRequest, InvoiceLine, IssueInvoice, ReceivePayment
 from services import demo
 from services.reporting.aging import open_items, totals
 from services.reporting.domain.aging import Question
@@ -82,6 +85,42 @@ def openitem(fed: Client) -> Run:
         return await asyncio.to_thread(
             subprocess.run, command, env=environment, capture_output=True, text=True, timeout=120
         )
+
+    return run
+
+
+@pytest.fixture
+def held_up(fed: Client) -> Callable[[float], Any]:
+    """Run a rebuild that is stopped for some seconds while a batch of its copy is decided."""
+    environment = {**os.environ, **fed.environment, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "services.cli", "reporting", "rebuild", "--format", "json"]
+
+    async def is_deciding() -> bool:
+        [row] = await as_owner(
+            fed,
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction' "
+            "AND pid IN (SELECT pid FROM pg_locks WHERE relation = to_regclass('reporting_next.lanes'))",
+        )
+        return bool(row[0])
+
+    async def run(seconds: float) -> Done:
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            while process.poll() is None:
+                process.send_signal(signal.SIGSTOP)
+                if await is_deciding():
+                    await asyncio.sleep(seconds)
+                    break
+                process.send_signal(signal.SIGCONT)
+                await asyncio.sleep(0.02)
+            assert process.returncode is None, "it ended before it was stopped"
+            process.send_signal(signal.SIGCONT)
+            told, complained = await asyncio.to_thread(process.communicate, timeout=120)
+        finally:
+            process.kill()
+        return Done(command, process.wait(), told, complained)
 
     return run
 
@@ -220,6 +259,68 @@ async def test_a_forced_swap_mends_the_rows_and_neither_readers_nor_workers_noti
     assert {worker.name: worker.pid for worker in own.workers} == pids
     assert json.loads((await openitem("rebuild")).stdout)["same"] is True
     assert await schemas(fed) == {"reporting"}
+
+
+def last_told(records: list[Any], key: list[str]) -> dict[str, Any]:
+    """The last message of a key on a compacted topic: what is left of it in the end."""
+    wanted = json.dumps(key, separators=(",", ":")).encode()
+    return dict(json.loads([record for record in records if record.key == wanted][-1].value))
+
+
+def holes(records: list[Any]) -> list[str]:
+    """Where the numbers of a source on a partition do not go on by one."""
+    found, last = [], dict[tuple[str, int], int]()
+    for record in records:
+        sent, _ = envelope.read(record.headers, record.value)
+        place = (sent.source, record.partition)
+        if sent.sequence != last.get(place, 0) + 1:
+            found.append(f"{place}: from {last.get(place, 0)} to {sent.sequence}")
+        last[place] = sent.sequence
+    return found
+
+
+async def test_a_forced_swap_states_again_what_was_stated_wrongly(fed: Client, openitem: Run) -> None:
+    of_item = ("ar.reporting.open-item.v1", ["C-WRONG", "WRONG"])
+    of_account = ("ar.reporting.customer-balance.v1", ["C-WRONG", "REBUILD", "USD"])
+    await fed.send([message("wrong", invoice("WRONG", 5_000))])
+    await fed.settle()
+    await as_owner(
+        fed,
+        "UPDATE reporting.items SET reference = 'tampered' WHERE invoice = 'WRONG'",
+        "UPDATE reporting.customer_accounts SET unapplied = 77 WHERE customer = 'C-WRONG'",
+    )
+    paid = ApplicationRequest("WRONG", 1_000)
+    about = ("C-WRONG", "PAY-WRONG", "REBUILD", "USD", 1_200, date(2030, 1, 5))
+    await fed.send([message("wrong-paid", ReceivePayment(*about, applications=(paid,)))])
+    await fed.settle()
+    told = [last_told(await fed.read(topic), key) for topic, key in (of_item, of_account)]
+    assert (told[0]["reference"], told[0]["residual"], told[1]["unapplied"]) == ("tampered", 4_000, 277)
+
+    done = await openitem("rebuild", "--swap", "--force")
+    assert done.returncode == 0, done.stderr
+    # The document, and the account's balance and aging.
+    assert json.loads(done.stdout)["restated"] == 3
+    await fed.settle()
+    told = [last_told(await fed.read(topic), key) for topic, key in (of_item, of_account)]
+    assert (told[0]["reference"], told[0]["residual"], told[1]["unapplied"]) == ("", 4_000, 200)
+
+    await fed.send([message("wrong-more", replace(invoice("WRONG2", 300), customer="C-WRONG"))])
+    await fed.settle()
+    told = [last_told(await fed.read(topic), key) for topic, key in (of_item, of_account)]
+    assert told[1]["outstanding"] == 4_300
+    for topic in (of_item[0], of_account[0], "ar.reporting.aging.v1"):
+        assert holes(await fed.read(topic)) == []
+    again = json.loads((await openitem("rebuild", "--swap")).stdout)
+    assert (again["same"], again["swapped"], again["restated"]) == (True, True, 0)
+
+
+async def test_a_rebuild_that_is_held_up_in_the_middle_of_a_batch_goes_on(
+    fed: Client, held_up: Callable[[float], Any]
+) -> None:
+    # Longer than a worker may be idle in a transaction.
+    done = await held_up(17)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["same"] is True
 
 
 async def test_swapped_tables_are_as_protected_as_those_before(fed: Client) -> None:
