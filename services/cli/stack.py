@@ -105,6 +105,7 @@ def up(
 def _next_steps(stack: LocalStack) -> None:
     console.print(
         f"\nThe web console is at [bold]{stack.console}[/bold], the API is described at {stack.console}docs\n"
+        f"What the sample has is of 2012 and 2013, seen best from then: {stack.console}?as_of=2013-06-30\n"
         "\nIn another terminal, in this directory:\n"
         "  openitem aging --as-of 2013-03-31 --by customer\n"
         "  openitem customer 0379-NEVHP\n"

@@ -43,6 +43,13 @@ async def month_ends(connection: AsyncConnection, entity: str | None, until: dat
     return (await connection.execute(query)).all()
 
 
+async def last_changed(connection: AsyncConnection, until: date) -> date | None:
+    """Give the last day up to `until` on which something of what is outstanding has changed."""
+    query = select(func.max(TURNOVER.c.day)).where(TURNOVER.c.day <= until, TURNOVER.c.open != 0)
+    found: date | None = await connection.scalar(query)
+    return found
+
+
 async def invoiced(connection: AsyncConnection, entity: str | None, begin: date, end: date) -> Rows:
     """Add up what was invoiced from `begin` to `end`, both included, credit notes taken off, by currency."""
     query = (

@@ -439,7 +439,7 @@ def test_an_open_item_statement_has_each_document_and_its_days_overdue() -> None
     assert "2026-03-01 I3 PO I3 2026-03-31 10.00 10.00 91" in text
     assert "2026-03-01 P9 PO P9 -5.00 -5.00 –" in text  # noqa: RUF001
     assert "Total USD 1,055.00" in text
-    assert "Amount due USD 1,055.00 of which overdue USD 1,010.00" in text
+    assert "Amount due USD 1,055.00 overdue USD 1,010.00" in text
     assert (
         "Not due 45.00 1 to 30 days 1,000.00 31 to 60 days – "  # noqa: RUF001
         "61 to 90 days – Over 90 days 10.00 Total 1,055.00"  # noqa: RUF001

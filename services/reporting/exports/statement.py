@@ -124,7 +124,7 @@ def _open_section(
         f"Amount due {_figure(total, currency)}"
         if total >= 0
         else f"In your favor {_figure(-total, currency)}",
-        f"of which overdue {_figure(overdue, currency)}" if overdue > 0 else "nothing is overdue",
+        f"overdue {_figure(overdue, currency)}" if overdue > 0 else "nothing is overdue",
     )
     tracks = [
         Track("Date", whole=True),

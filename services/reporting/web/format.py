@@ -152,9 +152,15 @@ def share(part: int, whole: int) -> str:
     return f"{sign}{tenths // 10}.{tenths % 10}\N{NO-BREAK SPACE}%"
 
 
-def count(number: int) -> str:
-    """Write a number of things, grouped by thousands; zero as an en dash."""
-    return f"{number:,}" if number else ZERO
+def count(number: int, thing: str = "") -> str:
+    """Write a number, grouped by thousands, zero as an en dash; or how many there are of a thing.
+
+    >>> count(1), count(2_000, "payment"), count(1, "payment"), count(0, "item")
+    ('1', '2,000 payments', '1 payment', '0 items')
+    """
+    if not thing:
+        return f"{number:,}" if number else ZERO
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def day(value: date) -> str:

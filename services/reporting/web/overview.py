@@ -1,6 +1,6 @@
 """The overview: how do we stand?"""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, NamedTuple
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -11,6 +11,7 @@ from services.reporting.domain.aging import Question
 from services.reporting.http.asking import Day, today
 from services.reporting.http.desk import connection
 from services.reporting.http.overview import how_we_stand
+from services.reporting.standing import last_changed
 from services.reporting.web.charts import Point
 from services.reporting.web.showing import page_of, show
 
@@ -36,7 +37,12 @@ async def overview(
         ]
         for figures in stands.figures
     }
-    return show("overview.html", page, stands=stands, buckets=buckets, trend=trend, as_of=day)
+    owes_nothing = bool(stands.figures) and not any(one.outstanding for one in stands.figures)
+    last = await last_changed(lent, day) if owes_nothing else None
+    before = last - timedelta(1) if last else None
+    return show(
+        "overview.html", page, stands=stands, buckets=buckets, trend=trend, as_of=day, last_owed=before
+    )
 
 
 class Operation(NamedTuple):
