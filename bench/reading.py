@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -46,6 +47,8 @@ SHOWN_ON_A_PAGE: Final = 50
 MONTH_ENDS: Final = (date(2026, 5, 31), date(2026, 3, 31), date(2025, 12, 31), date(2025, 6, 30))
 DAYS: Final = (TODAY, *MONTH_ENDS, date(2024, 6, 30), TODAY + timedelta(60))
 
+LATELY: Final = datetime.combine(TODAY - timedelta(10), time_of_day(18), UTC)
+
 console = Console()
 Ask = Callable[[AsyncConnection], Awaitable[Any]]
 
@@ -70,8 +73,11 @@ def questions(size: Size, documents: tuple[str, str, str]) -> Iterator[tuple[str
     yield "totals of an entity and currency", 15, partial(_totals, question=Question(TODAY, entity="SE"))
     by_document = Question(TODAY, basis=Basis.document)
     yield "totals, by document date", 15, partial(_totals, question=by_document)
+    then = Question(TODAY, known_at=LATELY)
+    yield "totals, as known ten days before", 0, partial(_totals, question=then)
     for day in DAYS:
         yield f"by customer, first page, {day}", 200, partial(_page, question=Question(day))
+    yield "by customer, as known ten days before", 0, partial(_page, question=then)
     latest = partial(_page, question=Question(TODAY, currency="EUR"), by="90+")  # As the console asks.
     yield "by customer, in order of a bucket", 200, latest
     within = Question(TODAY, unapplied=Unapplied.within)

@@ -1,8 +1,9 @@
 """Who owes what since when, as of any date and as known at any time. Amounts are minor units.
 
 What a part owes as of a date is what it owes now, less what was changed with effect later: few rows, where
-the date is near. As known at a past time it is the item's total, less what was taken off it up to the date
-as far as was known then. Totals of all customers come from the sums of domain/days.py.
+the date is near. As known at a past time it is the same, but for the items of which something became known
+since: they are taken out as they are, and put in as they were. Totals of all customers come from the sums of
+domain/days.py.
 
 A page of customers is found in two steps: which customers it shows, from one sum a customer, then all sums
 of those.
@@ -11,204 +12,26 @@ of those.
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
+from operator import add
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.money import EXPONENTS
+from services.reporting import aging_sql as sql
 from services.reporting.domain.aging import Basis, Bucket, Credits, OpenItem, Question, SchemeError, Unapplied
 from services.reporting.domain.days import DAY, EVER, MONTH, YEAR, up_to
 from services.reporting.lists import contains
 from services.runtime import clock
 
-# What is open as known now, part by part: what is open today, and what was changed later taken back. A part
-# comes more than once; `items` says how many of them it makes open. `future` is what is to come off it.
-_NOW = """
-    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, i.amount, i.items,
-        0::bigint AS future
-    FROM open_parts i WHERE i.items <> 0 {wanted}
-    UNION ALL
-    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, -i.amount, -i.items,
-        -i.amount
-    FROM changes i WHERE i.on_date > :as_of {wanted}"""
-_PARTS_NOW = """
-parts AS (
-    SELECT customer, invoice AS document, entity, currency, document_date, due_date,
-        sum(amount)::bigint AS amount, sum(future)::bigint AS future, false AS is_payment
-    FROM ({now}) x
-    GROUP BY due_date, customer, invoice, entity, currency, document_date HAVING sum(items) <> 0
-    {credits}
-)"""
-
-# The same for the first of them in an order that an index has: what is open now is looked at one by one,
-# beside what was settled since. Each of the two gives no more than all that is shown.
-_FIRST_PARTS_NOW = """
-parts AS (
-    (SELECT * FROM (
-        SELECT i.customer, i.invoice AS document, i.entity, i.currency, i.document_date, i.due_date,
-            i.amount - later.amount AS amount, -later.amount AS future, false AS is_payment
-        FROM open_parts i, LATERAL (
-            SELECT coalesce(sum(c.amount), 0)::bigint AS amount FROM changes c
-            WHERE c.customer = i.customer AND c.invoice = i.invoice AND c.due_date = i.due_date
-                AND c.on_date > :as_of) later
-        WHERE i.items <> 0 AND i.amount <> later.amount {wanted}
-    ) x WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) + CAST(:offset AS bigint))
-    UNION ALL
-    (SELECT * FROM (
-        SELECT i.customer, i.invoice AS document, i.entity, i.currency, i.document_date, i.due_date,
-            -sum(i.amount)::bigint AS amount, -sum(i.amount)::bigint AS future, false AS is_payment
-        FROM changes i WHERE i.on_date > :as_of {wanted} AND NOT EXISTS (
-            SELECT FROM open_parts o WHERE o.customer = i.customer AND o.invoice = i.invoice
-                AND o.due_date = i.due_date AND o.items <> 0)
-        GROUP BY i.due_date, i.customer, i.invoice, i.entity, i.currency, i.document_date
-        HAVING sum(i.amount) <> 0
-    ) x WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) + CAST(:offset AS bigint))
-)"""
-_INDEXED_ORDERS: Final = ("due", "customer")
-
-# The same as known then. The parts of an item are paid in order of date, see domain/days.py: `open_parts`.
-_PARTS_THEN = """
-moved AS (
-    SELECT customer, invoice, (sum(amount) FILTER (WHERE effective_date <= :as_of))::bigint AS amount,
-        (sum(amount) FILTER (WHERE effective_date > :as_of))::bigint AS future
-    FROM movements WHERE recorded_at <= :known_at {of_customer} GROUP BY customer, invoice
-), standing AS (
-    SELECT i.customer, i.invoice, i.entity, i.currency, i.document_date, i.due_date, i.total, i.instalments,
-        i.total - coalesce(m.amount, 0) AS open, coalesce(m.future, 0) AS future
-    FROM items i LEFT JOIN moved m USING (customer, invoice)
-    WHERE i.opened_at <= :known_at AND i.document_date <= :as_of {wanted}
-),
-parts AS (
-    SELECT customer, invoice AS document, entity, currency, document_date, due_date, open AS amount, future,
-        false AS is_payment
-    FROM standing WHERE instalments = '[]' AND open <> 0
-    UNION ALL
-    SELECT customer, invoice, entity, currency, document_date, p.due_date, p.amount - {paid},
-        {paid_later} - {paid}, false
-    FROM standing, LATERAL (
-        SELECT (x ->> 0)::date AS due_date, (x ->> 1)::bigint AS amount, part, count(*) OVER () AS parts,
-            (sum((x ->> 1)::bigint) OVER (ORDER BY part) - (x ->> 1)::bigint)::bigint AS before
-        FROM jsonb_array_elements(instalments) WITH ORDINALITY AS y(x, part)
-    ) p
-    WHERE instalments <> '[]' AND open <> 0 AND p.amount <> {paid}
-    {credits}
-)"""
-_PAID = """(CASE WHEN parts = 1 THEN {taken}
-    WHEN part = 1 THEN least({taken}, p.amount)
-    WHEN part = parts THEN greatest({taken} - p.before, 0)
-    ELSE least(greatest({taken} - p.before, 0), p.amount) END)"""
-_FIFO = {
-    "paid": _PAID.format(taken="total - open"),
-    "paid_later": _PAID.format(taken="total - open + future"),
-}
-
-# What is left over of payments counts as owed the other way round, from the payment's date on.
-_LEFT_OVER = """
-    SELECT p.customer, p.payment AS document, p.entity, p.currency, p.payment_date AS document_date,
-        p.payment_date AS due_date, -c.amount AS amount, 0::bigint AS future, true AS is_payment
-    FROM (
-        SELECT i.customer, i.payment, sum(i.amount)::bigint AS amount FROM credits i
-        WHERE i.effective_date <= :as_of {wanted} GROUP BY i.customer, i.payment
-    ) c JOIN payments p USING (customer, payment)
-    WHERE c.amount <> 0"""
-
-_ABOUT = "AND i.customer IN (SELECT v.customer FROM customers v WHERE {about})"
-_ABOUT_THEN = """AND i.customer IN (
-    SELECT v.customer FROM (
-        SELECT DISTINCT ON (customer) * FROM customer_versions WHERE recorded_at <= :customers_at
-        ORDER BY customer, recorded_at DESC, fact DESC
-    ) v WHERE {about})"""
-_NAMES = """
-    SELECT DISTINCT ON (customer) customer, name FROM customer_versions
-    WHERE customer = ANY(:customers) {then} ORDER BY customer, recorded_at DESC, fact DESC"""
-_SUMS = (
-    "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({stretches}) d GROUP BY 1, 2"
-)
-_STRETCH = """
-    SELECT currency, day, {sign} * amount AS amount, {sign} * items AS items FROM days i
-    WHERE basis = :basis AND level = '{level}' AND start >= :{level}_first AND start < :{level}_end
-        {wanted}"""
-_BESIDE = """
-    SELECT i.currency, coalesce(sum(amount) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
-        coalesce(sum(in_process) FILTER (WHERE effective_date <= :as_of), 0)::bigint,
-        coalesce(sum(amount) FILTER (WHERE effective_date > :as_of), 0)::bigint
-    FROM credits i WHERE i.recorded_at <= :known_at {wanted} GROUP BY i.currency"""
-
-# The same as known now: by date; or of some customers, what accounts have, less what has a later date.
-_BESIDE_ALL = """
-    SELECT i.currency, coalesce(sum(left_over) FILTER (WHERE day <= :as_of), 0)::bigint,
-        coalesce(sum(in_process) FILTER (WHERE day <= :as_of), 0)::bigint,
-        coalesce(sum(left_over) FILTER (WHERE day > :as_of), 0)::bigint
-    FROM turnover i WHERE true {wanted} GROUP BY i.currency"""
-_BESIDE_NOW = """
-    SELECT i.currency, sum(unapplied)::bigint, sum(in_process)::bigint, sum(future)::bigint FROM (
-        SELECT i.currency, i.unapplied, i.in_process, 0::bigint AS future FROM customer_accounts i
-        WHERE (i.unapplied <> 0 OR i.in_process <> 0) {wanted}
-        UNION ALL
-        SELECT i.currency, -i.amount, -i.in_process, i.amount FROM credits i
-        WHERE i.effective_date > :as_of {wanted}
-    ) i GROUP BY i.currency"""
-
-# What is open by customer, each source with how many items it makes open, so that who owes nothing any more
-# can be left out: part by part; and without a date from accounts, years, months, and the days of a month.
-_BY_PART = (
-    "SELECT customer, currency, {day} AS day, amount, {items} AS items FROM ({now}) n WHERE true {of_bucket}"
-)
-_MONTHS = """
-    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
-    FROM customer_months i
-    WHERE i.level = '{level}' AND i.start >= :{level}_first AND i.start < :{level}_end {wanted}"""
-_ACCOUNTS = """
-    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.items
-    FROM customer_accounts i WHERE i.items <> 0 {wanted}"""
-_DAYS = """
-    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
-    FROM changes i WHERE i.on_date >= :day_first AND i.on_date < :day_end {wanted}"""
-_LEFT_BY_PAYMENT = """
-    SELECT customer, currency, due_date AS day, amount, 1::bigint AS items
-    FROM ({left_over}) l"""
-_SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1::bigint AS items FROM based"
-
-_BY_CUSTOMER = """
-    SELECT customer, currency, {sums}, count(*) OVER () FROM ({sources}) s
-    GROUP BY customer, currency HAVING sum(items) > 0
-    ORDER BY {order}, currency LIMIT CAST(:limit AS bigint) OFFSET :offset"""
-_TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
-_TOTALS_NOW = (
-    "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({now}) n GROUP BY 1, 2"
-)
-_TOTALS_LEFT = "SELECT currency, {bucket}, sum(amount)::bigint, count(*) FROM ({left_over}) n GROUP BY 1, 2"
-_ITEMS = """
-SELECT b.customer, b.document, b.entity, b.shown_in, b.document_date, b.due_date, b.shown,
-    coalesce(i.kind, p.kind), coalesce(i.number, p.number), coalesce(i.reference, p.reference),
-    CASE WHEN is_payment THEN -p.amount WHEN i.instalments = '[]' THEN i.total ELSE (
-        SELECT sum((x ->> 1)::bigint)::bigint FROM jsonb_array_elements(i.instalments) x
-        WHERE (x ->> 0)::date = b.due_date) END, b.future
-FROM (SELECT * FROM based WHERE true {part} ORDER BY {order} LIMIT CAST(:limit AS bigint) OFFSET :offset) b
-LEFT JOIN items i ON NOT is_payment AND i.customer = b.customer AND i.invoice = b.document
-LEFT JOIN payments p ON is_payment AND p.customer = b.customer AND p.payment = b.document
-ORDER BY {order}"""
-ITEM_ORDERS = {
+ITEM_ORDERS: Final = {
     "due": ("due_date", "customer", "document"),
     "document": ("document_date", "customer", "document", "due_date"),
     "customer": ("customer", "due_date", "document"),
     "amount": ("shown", "customer", "document", "due_date"),
 }
-
-_CONVERTED = """
-rated AS (
-    SELECT parts.*, coalesce(i.rate, p.rate) AS rate, coalesce(e.base_currency, parts.currency) AS shown_in
-    FROM parts LEFT JOIN entities e ON e.entity = parts.entity
-    LEFT JOIN items i ON NOT is_payment AND i.customer = parts.customer AND i.invoice = document
-    LEFT JOIN payments p ON is_payment AND p.customer = parts.customer AND p.payment = document
-), based AS (
-    SELECT *, CASE WHEN shown_in = currency THEN amount ELSE round(
-        amount * rate::numeric * 10.0 ^ ((CAST(:exponents AS jsonb) ->> shown_in)::int
-        - (CAST(:exponents AS jsonb) ->> currency)::int))::bigint END AS shown
-    FROM rated
-)"""
-_PLAIN = "based AS (SELECT parts.*, currency AS shown_in, amount AS shown FROM parts)"
+_INDEXED_ORDERS: Final = ("due", "customer")
 
 
 class Total(NamedTuple):
@@ -279,24 +102,50 @@ class Beside(NamedTuple):
 def _parts(question: Question) -> tuple[str, dict[str, Any]]:
     """Write `parts`, what is open part by part, and what it is made of; gives the text and its parameters."""
     wanted, values = conditions(question)
-    values["as_of"] = question.as_of
-    left_over, then = "", ""
-    if question.known_at is not None:
-        values["known_at"], then = question.known_at, " AND i.recorded_at <= :known_at"
-    if question.unapplied is Unapplied.within:
-        left_over = "UNION ALL " + _LEFT_OVER.format(wanted=wanted + then)
+    values |= _times(question)
+    within = question.unapplied is Unapplied.within
+    left_over = f"UNION ALL {_left_over(question, wanted)}" if within else ""
     if question.known_at is None:
-        return _PARTS_NOW.format(now=_NOW.format(wanted=wanted), credits=left_over), values
+        return sql.PARTS_NOW.format(now=sql.NOW.format(wanted=wanted), credits=left_over), values
     of_customer = "AND customer = :customer" if question.customer else ""
-    return _PARTS_THEN.format(wanted=wanted, of_customer=of_customer, credits=left_over, **_FIFO), values
+    return sql.PARTS_THEN.format(
+        wanted=wanted, of_customer=of_customer, credits=left_over, **sql.FIFO
+    ), values
+
+
+def _swapped(question: Question, wanted: str) -> tuple[str, list[str]]:
+    """Write what makes of what is known now what was known then; nothing when it is asked as known now."""
+    if question.known_at is None:
+        return "", []
+    touched = f"{wanted} {sql.IS_TOUCHED.format(i='i.')}"
+    then = sql.PARTS_THEN.format(
+        wanted=touched, of_customer=sql.IS_TOUCHED.format(i=""), credits="", **sql.FIFO
+    )
+    day = _day(question)
+    return f"WITH {sql.TOUCHED}, {then}", [
+        sql.OUT.format(day=day, now=sql.NOW.format(wanted=touched)),
+        sql.IN.format(day=day),
+    ]
+
+
+def _times(question: Question) -> dict[str, Any]:
+    """Give the parameters that say from when and as known when it is looked."""
+    known_at = {} if question.known_at is None else {"known_at": question.known_at}
+    return {"as_of": question.as_of, **known_at}
+
+
+def _left_over(question: Question, wanted: str) -> str:
+    """Write what is left over of payments, payment by payment."""
+    then = "" if question.known_at is None else " AND i.recorded_at <= :known_at"
+    return sql.LEFT_OVER.format(wanted=wanted + then)
 
 
 def _statement(question: Question, ask: str) -> tuple[str, dict[str, Any]]:
     """Write a statement over `based`, the open parts; gives its text and its parameters."""
     parts, values = _parts(question)
-    shown = _PLAIN
+    shown = sql.PLAIN
     if question.in_base:
-        shown = _CONVERTED
+        shown = sql.CONVERTED
         values["exponents"] = json.dumps(EXPONENTS)
     return f"WITH {parts}, {shown} {ask}", values
 
@@ -316,7 +165,7 @@ def conditions(question: Question) -> tuple[str, dict[str, Any]]:
         customers_at = question.customers_known_at or question.known_at
         if customers_at is not None:
             given["customers_at"] = customers_at
-        known = _ABOUT if customers_at is None else _ABOUT_THEN
+        known = sql.ABOUT if customers_at is None else sql.ABOUT_THEN
         wanted.append(known.format(about=" AND ".join(about)))
     return " ".join(wanted), {**values, **given}
 
@@ -330,8 +179,8 @@ def _bucket(question: Question, day: str) -> tuple[str, dict[str, Any]]:
     return number, {"firsts": firsts}
 
 
-async def _rows(connection: AsyncConnection, sql: str, values: dict[str, Any]) -> Sequence[Any]:
-    return (await connection.execute(text(sql), values)).all()
+async def _rows(connection: AsyncConnection, asked: str, values: dict[str, Any]) -> Sequence[Any]:
+    return (await connection.execute(text(asked), values)).all()
 
 
 async def open_items(
@@ -346,18 +195,18 @@ async def open_items(
 
     `order` is one of ITEM_ORDERS, with a minus before it for downwards.
     """
-    by = order.removeprefix("-")
     wanted, values = _part(question, part)
-    text_ = {"part": wanted, "order": _ordered(order)}
-    asked = _ITEMS.format(**text_)
-    is_whole = limit is None or by not in _INDEXED_ORDERS
-    if not is_whole and _is_plain(question) and question.unapplied is Unapplied.beside:
+    texts = {"part": wanted, "order": _ordered(order)}
+    asked = sql.ITEMS.format(**texts)
+    is_first = limit is not None and order.removeprefix("-") in _INDEXED_ORDERS
+    is_known_now = question.known_at is None and question.unapplied is Unapplied.beside
+    if is_first and is_known_now and _adds_up(question):
         of_items, more = conditions(question)
-        sql = f"WITH {_FIRST_PARTS_NOW.format(wanted=of_items, **text_)}, {_PLAIN} {asked}"
+        whole = f"WITH {sql.FIRST_PARTS_NOW.format(wanted=of_items, **texts)}, {sql.PLAIN} {asked}"
         more["as_of"] = question.as_of
     else:
-        sql, more = _statement(question, asked)
-    rows = await _rows(connection, sql, {**values, **more, "limit": limit, "offset": offset})
+        whole, more = _statement(question, asked)
+    rows = await _rows(connection, whole, {**values, **more, "limit": limit, "offset": offset})
     return [OpenItem(*row) for row in rows]
 
 
@@ -394,13 +243,18 @@ def _ordered(order: str) -> str:
 
 async def totals(connection: AsyncConnection, question: Question) -> list[Total]:
     """Add up what is owed by currency and bucket, empty buckets included."""
-    found = await _sums_of_items(connection, question)
-    if _is_plain(question) and question.unapplied is Unapplied.within:
-        number, values = _bucket(question, "due_date")
-        wanted, more = conditions(question)
-        asked = _TOTALS_LEFT.format(bucket=number, left_over=_LEFT_OVER.format(wanted=wanted))
-        left_over = await _rows(connection, asked, {**values, **more, "as_of": question.as_of})
-        found = [*found, *left_over]
+    found = [*await _sums_of_items(connection, question)]
+    wanted, values = conditions(question)
+    values |= _times(question)
+    if _adds_up(question) and question.known_at is not None:
+        number, more = _bucket(question, "day")
+        begin, sources = _swapped(question, wanted)
+        asked = sql.TOTALS_SWAPPED.format(begin=begin, bucket=number, sources=" UNION ALL ".join(sources))
+        found += await _rows(connection, asked, {**values, **more})
+    if _adds_up(question) and question.unapplied is Unapplied.within:
+        number, more = _bucket(question, "due_date")
+        asked = sql.TOTALS_LEFT.format(bucket=number, left_over=_left_over(question, wanted))
+        found += await _rows(connection, asked, {**values, **more})
     figures: dict[tuple[str, int], tuple[int, int]] = {}
     for currency, number, amount, items in found:
         before, count = figures.get((currency, number), (0, 0))
@@ -414,26 +268,29 @@ async def totals(connection: AsyncConnection, question: Question) -> list[Total]
 
 
 async def _sums_of_items(connection: AsyncConnection, question: Question) -> Sequence[Any]:
-    """Add up by currency and number of the bucket; of what is not plain, left over of payments is within."""
-    if not _is_plain(question):
+    """Add up by currency and number of the bucket: as known now, where that can be made what was known then.
+
+    Where it cannot, what is left over of payments is within already.
+    """
+    if not _adds_up(question):
         number, values = _bucket(question, _day(question))
-        sql, more = _statement(question, _TOTALS.format(bucket=number))
-        return await _rows(connection, sql, {**values, **more})
+        asked, more = _statement(question, sql.TOTALS.format(bucket=number))
+        return await _rows(connection, asked, {**values, **more})
     wanted, more = conditions(question)
     more["as_of"] = question.as_of
     if question.asks_about_customers:
         number, values = _bucket(question, _day(question))
-        asked = _TOTALS_NOW.format(bucket=number, now=_NOW.format(wanted=wanted))
+        asked = sql.TOTALS_NOW.format(bucket=number, now=sql.NOW.format(wanted=wanted))
         return await _rows(connection, asked, {**values, **more})
     number, values = _bucket(question, "day")
-    stretches, limits = _stretches(question, dict.fromkeys((EVER, YEAR, MONTH, DAY), _STRETCH), wanted)
-    asked = _SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
+    stretches, limits = _stretches(question, dict.fromkeys((EVER, YEAR, MONTH, DAY), sql.STRETCH), wanted)
+    asked = sql.SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
     return await _rows(connection, asked, {**values, **more, **limits, "basis": question.basis.value})
 
 
-def _is_plain(question: Question) -> bool:
-    """Tell whether amounts add up as they stand now, whatever items they belong to."""
-    return question.credits is Credits.own and not question.in_base and question.known_at is None
+def _adds_up(question: Question) -> bool:
+    """Tell whether amounts add up as they stand, whatever items they belong to."""
+    return question.credits is Credits.own and not question.in_base
 
 
 def _stretches(
@@ -462,7 +319,7 @@ async def customer_page(connection: AsyncConnection, question: Question, page: P
     sums["total"] = ""
     if page.by not in (*sums, "customer"):
         raise SchemeError(f"{page.by[:40]!r} is no column of the list: customer, {', '.join(sums)}")
-    if page.limit is None or not _is_plain(question):
+    if page.limit is None or not _adds_up(question):
         rows = await _rows(connection, *_by_customer(sums, page, _whole(question)))
         count = rows[0][-1] if rows else 0
     else:
@@ -495,41 +352,48 @@ def _by_customer(sums: Mapping[str, str], page: Page, sources: Sources) -> tuple
     columns = (f"coalesce(sum(amount) {wanted}, 0)::bigint AS a{n}" for n, wanted in enumerate(sums.values()))
     asked = " UNION ALL ".join(sources.asked)
     values = {**sources.values, "limit": page.limit, "offset": page.offset}
-    return sources.begin + _BY_CUSTOMER.format(sums=", ".join(columns), sources=asked, order=order), values
+    return sources.begin + sql.BY_CUSTOMER.format(sums=", ".join(columns), sources=asked, order=order), values
 
 
 def _whole(question: Question) -> Sources:
     """Write where all sums of every customer come from."""
-    if _is_plain(question):
+    if _adds_up(question) and question.known_at is None:
         return _of(question, None)
     begin, values = _statement(question, "")
-    return Sources([_SHOWN.format(day=_day(question))], values, begin)
+    return Sources([sql.SHOWN.format(day=_day(question))], values, begin)
 
 
 def _ranking(question: Question, by: str) -> Sources:
     """Write where one sum of every customer comes from: its total, or a bucket."""
     wanted, values = conditions(question)
-    asked, limits = _stretches(question, {EVER: _ACCOUNTS, YEAR: _MONTHS, MONTH: _MONTHS, DAY: _DAYS}, wanted)
+    asked, limits = _stretches(
+        question, {EVER: sql.ACCOUNTS, YEAR: sql.MONTHS, MONTH: sql.MONTHS, DAY: sql.DAYS}, wanted
+    )
     [*of_bucket] = [one for one in question.buckets if one.name == by]
     for bucket in of_bucket:
         is_in = f"AND {_is_in(bucket, question, _day(question))}"
-        now = _NOW.format(wanted=wanted)
-        asked.append(_BY_PART.format(day=_day(question), now=now, items="0::bigint", of_bucket=is_in))
-    if question.unapplied is Unapplied.within:
-        asked.append(_LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted)))
-    return Sources(asked, {**values, **limits, "as_of": question.as_of})
+        now = sql.NOW.format(wanted=wanted)
+        asked.append(sql.BY_PART.format(day=_day(question), now=now, items="0::bigint", of_bucket=is_in))
+    return _completed(question, wanted, asked, {**values, **limits})
 
 
 def _of(question: Question, customers: Set[str] | None) -> Sources:
     """Write where all sums of some customers come from, or those of all."""
     wanted, values = conditions(question)
-    values["as_of"] = question.as_of
     if customers is not None:
         wanted, values["customers"] = wanted + " AND i.customer = ANY(:customers)", sorted(customers)
-    asked = [_BY_PART.format(day=_day(question), items="items", now=_NOW.format(wanted=wanted), of_bucket="")]
+    now = sql.BY_PART.format(
+        day=_day(question), items="items", now=sql.NOW.format(wanted=wanted), of_bucket=""
+    )
+    return _completed(question, wanted, [now], values)
+
+
+def _completed(question: Question, wanted: str, now: Sequence[str], values: dict[str, Any]) -> Sources:
+    """Add to what is known now what makes it what was known then, and what is left over of payments."""
+    begin, asked = _swapped(question, wanted)
     if question.unapplied is Unapplied.within:
-        asked.append(_LEFT_BY_PAYMENT.format(left_over=_LEFT_OVER.format(wanted=wanted)))
-    return Sources(asked, values)
+        asked.append(sql.LEFT_BY_PAYMENT.format(left_over=_left_over(question, wanted)))
+    return Sources([*now, *asked], {**values, **_times(question)}, begin)
 
 
 async def names_of(
@@ -540,15 +404,18 @@ async def names_of(
     values: dict[str, Any] = {"customers": sorted(customers)}
     if known_at is not None:
         values["known_at"] = known_at
-    return {customer: name for customer, name in await _rows(connection, _NAMES.format(then=then), values)}
+    return {customer: name for customer, name in await _rows(connection, sql.NAMES.format(then=then), values)}
 
 
 async def beside(connection: AsyncConnection, question: Question) -> dict[str, Beside]:
     """Add up what is left over of payments and what of them is in process, by currency."""
     wanted, values = conditions(question)
-    values["as_of"] = question.as_of
-    asked = _BESIDE_NOW if question.asks_about_customers else _BESIDE_ALL
+    values |= _times(question)
+    asked = [sql.BESIDE_NOW if question.asks_about_customers else sql.BESIDE_ALL]
     if question.known_at is not None:
-        asked, values["known_at"] = _BESIDE, question.known_at
-    found = [Beside(*row) for row in await _rows(connection, asked.format(wanted=wanted), values)]
-    return {one.currency: one for one in found if any(one[1:])}
+        asked.append(sql.BESIDE_SINCE)
+    found: dict[str, Beside] = {}
+    for one in asked:
+        for currency, *amounts in await _rows(connection, one.format(wanted=wanted), values):
+            found[currency] = Beside(currency, *map(add, found.get(currency, Beside(currency))[1:], amounts))
+    return {currency: one for currency, one in found.items() if any(one[1:])}

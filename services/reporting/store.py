@@ -108,6 +108,7 @@ ITEMS = Table(
     Column("instalments", JSONB, nullable=False),
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
+    Index("items_by_time", "opened_at", postgresql_include=["customer", "invoice"]),
     Index("items_by_date", "document_date", "customer", "invoice"),
     Index("items_by_number", "number"),
     Index("items_by_reference", "reference", "customer"),
@@ -164,6 +165,7 @@ MOVEMENTS = Table(
     Column("currency", Text, nullable=False),
     Index("movements_by_item", "customer", "invoice"),
     Index("movements_by_payment", "payment"),
+    Index("movements_by_time", "recorded_at", postgresql_include=["customer", "invoice"]),
     # What was taken off later than a date, by item, without a look at the rows.
     Index("movements_by_date", "effective_date", postgresql_include=["customer", "invoice", "amount"]),
 )
@@ -320,6 +322,7 @@ CREDITS = Table(
     Column("what", Text, nullable=False),
     Index("credits_by_payment", "customer", "payment"),
     Index("credits_by_date", "effective_date"),
+    Index("credits_by_time", "recorded_at"),
 )
 
 # Journal entries as the ledger stated them; `entry` is the fact that it books. A line is

@@ -345,6 +345,7 @@ def _create_indexes() -> None:
     )
     op.create_index("credits_by_date", "credits", ["effective_date"], unique=False)
     op.create_index("credits_by_payment", "credits", ["customer", "payment"], unique=False)
+    op.create_index("credits_by_time", "credits", ["recorded_at"], unique=False)
     op.create_index(
         "customer_accounts_beside",
         "customer_accounts",
@@ -377,6 +378,9 @@ def _create_indexes() -> None:
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
     op.create_index("items_by_number", "items", ["number"], unique=False)
     op.create_index("items_by_reference", "items", ["reference", "customer"], unique=False)
+    op.create_index(
+        "items_by_time", "items", ["opened_at"], unique=False, postgresql_include=["customer", "invoice"]
+    )
     op.create_index("items_by_total", "items", ["total"], unique=False)
     op.create_index(
         "items_open_by_due_date",
@@ -430,6 +434,13 @@ def _create_indexes() -> None:
     )
     op.create_index("movements_by_item", "movements", ["customer", "invoice"], unique=False)
     op.create_index("movements_by_payment", "movements", ["payment"], unique=False)
+    op.create_index(
+        "movements_by_time",
+        "movements",
+        ["recorded_at"],
+        unique=False,
+        postgresql_include=["customer", "invoice"],
+    )
     op.create_index("notes_by_promise", "notes", ["promise_date"], unique=False)
     op.create_index(
         "open_parts_by_customer",
