@@ -26,7 +26,7 @@ from tests.builders import asks, receive
 from tests.reporting.library import Library
 from tests.runtime.conftest import scratch
 from tests.simulation.runs import examples
-from tests.simulation.stories import SETTING, Intent, command_of, seeds, stories
+from tests.simulation.stories import SETTING, Intent, seeds, stories, tell
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.system
@@ -280,15 +280,6 @@ async def test_amounts_in_base_are_converted_document_by_document(library: Libra
 
 Amounts = dict[tuple[str, str], int]
 """By currency and bucket; what is 0 is left out."""
-
-
-async def tell(world: World, story: Sequence[Intent]) -> None:
-    """Let a story go on, and everything follow."""
-    for intent in story:
-        command = command_of(world, intent)
-        if command is not None:
-            world.send(command)
-            await world.settle()
 
 
 def counted(world: World, question: Question) -> Amounts:

@@ -491,6 +491,15 @@ def command_of(world: World, intent: Intent) -> Any:
     return VERBS[intent.verb][1](Stage(world, intent.seed))
 
 
+async def tell(world: World, story: Sequence[Intent]) -> None:
+    """Let a story go on, and everything follow."""
+    for intent in story:
+        command = command_of(world, intent)
+        if command is not None:
+            world.send(command)
+            await world.settle()
+
+
 intents = st.builds(
     Intent,
     st.sampled_from([verb for verb, (weight, _) in VERBS.items() for _ in range(weight)]),

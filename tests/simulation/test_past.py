@@ -14,7 +14,7 @@ from services.past import KINDS, Stated, folded
 from services.payments.domain.account import Account
 from services.runtime.service import Kind, Meta, Ref
 from tests.simulation.runs import examples
-from tests.simulation.stories import SETTING, Intent, command_of, seeds, stories
+from tests.simulation.stories import SETTING, Intent, seeds, stories, tell
 from tests.simulation.world import World
 
 States = dict[tuple[str, str, Any], Any]
@@ -76,10 +76,10 @@ def test_the_past_is_what_was_held_then(first: Sequence[Intent], then: Sequence[
         for command in SETTING:
             world.send(command)
         await world.settle()
-        await play(world, first)
+        await tell(world, first)
         early, held_then = world.now, held(world)
         assert but_for_claims(folded_up(world, early), held_then) == held_then
-        await play(world, then)
+        await tell(world, then)
         assert but_for_claims(folded_up(world, early), held_then) == held_then
         held_now = held(world)
         assert but_for_claims(folded_up(world, world.now), held_now) == held_now
@@ -102,12 +102,3 @@ def but_for_claims(folded_: States, held_: States) -> States:
 
 def _is_blank(state: Any) -> bool:
     return isinstance(state, Account) and state == Account(state.customer)
-
-
-async def play(world: World, intents: Sequence[Intent]) -> None:
-    """Let a story go on, and everything follow."""
-    for intent in intents:
-        command = command_of(world, intent)
-        if command is not None:
-            world.send(command)
-            await world.settle()
