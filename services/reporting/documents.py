@@ -136,7 +136,8 @@ def item_of(row: Any) -> Item:
 _DUE = """
     SELECT currency, due_date, sum(amount)::bigint AS amount, sum(items)::bigint AS items FROM open_parts
     WHERE customer = :customer AND items <> 0 GROUP BY currency, due_date ORDER BY currency, due_date"""
-# Each document with its place among those of its currency, credits apart, and their number and sum.
+# Each document with its place among those of its currency, credits apart, and their number and sum. The few
+# that are shown are then looked up one by one.
 _OPEN = """
     SELECT i.*, d.due_date AS first_due, d.parts, d.is_credit, d.documents, d.amount FROM (
         SELECT invoice, due_date, parts, is_credit,
@@ -148,8 +149,9 @@ _OPEN = """
                 sum(amount) AS open, sum(amount) < 0 AS is_credit
             FROM open_parts WHERE customer = :customer AND items <> 0 GROUP BY invoice, currency
         ) x
-    ) d JOIN items i ON i.customer = :customer AND i.invoice = d.invoice
-    WHERE d.place <= :limit ORDER BY d.place"""
+    ) d, LATERAL (
+        SELECT * FROM items WHERE customer = :customer AND invoice = d.invoice LIMIT 1
+    ) i WHERE d.place <= :limit ORDER BY d.place"""
 
 
 async def due_of(connection: AsyncConnection, customer: str) -> Rows:

@@ -201,7 +201,9 @@ OPEN_PARTS = Table(
     Index(
         "open_parts_by_customer",
         "customer",
-        postgresql_include=["entity", "currency", "document_date", "due_date", "amount", "items"],
+        postgresql_include=[
+            *("invoice", "entity", "currency", "document_date", "due_date", "amount", "items")
+        ],
         postgresql_where=text("items <> 0"),
     ),
     Index(

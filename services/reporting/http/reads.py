@@ -104,7 +104,7 @@ async def aging_report(lent: AsyncConnection, asked: Question) -> m.AgingReport:
     "/aging/customers", tags=["aging"], summary="Customers by bucket", response_model=m.AgingCustomers
 )
 async def aging_customers(
-    request: Request, asked: Asked, lent: Lent, cursor: Cursor = None, limit: Limit = 100
+    request: Request, asked: Asked, lent: Lent, cursor: Cursor = None, limit: Limit = 50
 ) -> Response:
     """Add up what is owed by customer, the largest total first."""
     place = read_cursor(cursor, (int,))

@@ -29,7 +29,7 @@ Lent = Annotated[AsyncConnection, Depends(connection)]
 Account = Annotated[Name, Query(alias="id")]
 
 ROWS: Final = 50
-SHOWN: Final = 25
+SHOWN: Final = 15
 """So many documents and payments are shown of each kind and currency; a link leads to all."""
 LATEST: Final = 8
 """So many of the last facts are told on the customer's page."""

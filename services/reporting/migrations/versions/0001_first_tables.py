@@ -448,7 +448,7 @@ def _create_indexes() -> None:
         ["customer"],
         unique=False,
         postgresql_where=sa.text("items <> 0"),
-        postgresql_include=["entity", "currency", "document_date", "due_date", "amount", "items"],
+        postgresql_include=["invoice", "entity", "currency", "document_date", "due_date", "amount", "items"],
     )
     op.create_index(
         "open_parts_by_due_date",
