@@ -31,9 +31,12 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
 
 
 def lanes_of(worker: Worker) -> int:
-    """How many lanes a worker says it owns."""
-    with urlopen(f"http://127.0.0.1:{worker.health_port}/metrics", timeout=5) as answer:
-        text = answer.read().decode()
+    """How many lanes a worker says it owns; -1 when it does not answer, as one that has just woken may."""
+    try:
+        with urlopen(f"http://127.0.0.1:{worker.health_port}/metrics", timeout=5) as answer:
+            text = answer.read().decode()
+    except OSError:
+        return -1
     [value] = [line.split()[1] for line in text.splitlines() if line.startswith("openitem_lanes{")]
     return int(float(value))
 
