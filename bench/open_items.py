@@ -21,7 +21,7 @@ from contracts.events import payments as p
 from contracts.events.configuration import EntityConfigured
 from contracts.fields import CustomerStatus, DocumentKind, InvoiceStatus, PaymentStatus, Role, Side
 from services.reporting.handlers import HANDLERS
-from services.reporting.store import ACCOUNT, DAYS
+from services.reporting.store import ACCOUNT
 from services.runtime.service import Effects, Meta, Ref
 
 TODAY: Final = date(2026, 6, 30)
@@ -33,7 +33,6 @@ TERMS: Final = (10, 30, 30, 30, 60, 90)
 ITEMS_OF_A_CUSTOMER: Final = 50
 SETTLED_FOR_TEN_OPEN: Final = 3
 ROWS_A_COPY: Final = 20_000
-START: Final = list(DAYS.columns).index(DAYS.c.start)
 
 Fact = Any
 

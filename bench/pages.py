@@ -4,12 +4,13 @@
 Every address is asked again and again over one connection, and times are those of a client beside it.
 """
 
+import asyncio
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -92,8 +93,8 @@ def addresses(known: Known) -> Iterator[tuple[str, float]]:
     yield from ((address, BY_CUSTOMER) for address in lists)
 
 
-@contextmanager
-def served(dsn: str, log: Path) -> Iterator[httpx.Client]:
+@asynccontextmanager
+async def served(dsn: str, log: Path) -> AsyncIterator[httpx.AsyncClient]:
     """Run the web process on a database until the block ends, and give a client of it."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -103,41 +104,25 @@ def served(dsn: str, log: Path) -> Iterator[httpx.Client]:
     environment = os.environ | settings
     with log.open("wb") as out, subprocess.Popen(command, env=environment, stdout=out, stderr=out) as web:
         try:
-            with httpx.Client(base_url=address, timeout=60, follow_redirects=True) as client:
-                _wait(client, web)
+            async with httpx.AsyncClient(base_url=address, timeout=60, follow_redirects=True) as client:
+                await _wait(client, web)
                 yield client
         finally:
             web.terminate()
 
 
-def _wait(client: httpx.Client, web: "subprocess.Popen[bytes]") -> None:
+async def _wait(client: httpx.AsyncClient, web: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + UP_SECONDS
     while web.poll() is None and time.monotonic() < deadline:
         try:
-            client.get("/livez").raise_for_status()
+            await ask(client, "/livez")
         except httpx.HTTPError:
-            time.sleep(0.1)
+            await asyncio.sleep(0.1)
         else:
             return
     raise RuntimeError("openitem web did not come up: see its log")
 
 
-def ask(client: httpx.Client, address: str) -> float:
-    """Ask once; gives milliseconds. Raises httpx.HTTPStatusError when it is no answer."""
-    begun = time.perf_counter()
-    client.get(address).raise_for_status()
-    return 1000 * (time.perf_counter() - begun)
-
-
-def times(
-    client: httpx.Client, address: str, warm_ups: int, runs: int, patience_ms: float
-) -> Sequence[float]:
-    """Ask again and again, for no longer than is worth it; gives milliseconds."""
-    taken: list[float] = []
-    for run in range(warm_ups + runs):
-        spent = ask(client, address)
-        if run >= warm_ups:
-            taken.append(spent)
-        if len(taken) >= 5 and sum(taken) > patience_ms:
-            break
-    return taken
+async def ask(client: httpx.AsyncClient, address: str) -> None:
+    """Ask once. Raises httpx.HTTPError when there is no answer, or it is none that was wanted."""
+    (await client.get(address)).raise_for_status()

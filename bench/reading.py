@@ -157,19 +157,21 @@ async def measure(dsn: str, size: Size, only: str) -> list[Measured]:
         documents = await _documents(connection)
         for name, goal, ask in questions(size, documents):
             if only in name:
-                found.append(measured(name, goal, await _time(connection, ask)))
+                # Each time as a reader of its own.
+                taken = await _time(partial(ask, connection), connection.rollback)
+                found.append(measured(name, goal, taken))
     return found
 
 
-def measure_pages(dsn: str, size: Size, only: str, log: Path) -> list[Measured]:
+async def measure_pages(dsn: str, size: Size, only: str, log: Path) -> list[Measured]:
     """Ask for every page and answer of the API whose address contains `only`."""
-    known = asyncio.run(_known(dsn, size))
+    known = await _known(dsn, size)
     wanted = [(address, goal) for address, goal in pages.addresses(known) if only in address]
     if not wanted:
         return []
-    with pages.served(dsn, log) as client:
+    async with pages.served(dsn, log) as client:
         return [
-            measured(address, goal, pages.times(client, address, WARM_UPS, RUNS, PATIENCE_MS))
+            measured(address, goal, await _time(partial(pages.ask, client, address)))
             for address, goal in wanted
         ]
 
@@ -189,15 +191,18 @@ def measured(name: str, goal: float, taken: Sequence[float]) -> Measured:
     return Measured(name, goal, min(taken), median, p95)
 
 
-async def _time(connection: AsyncConnection, ask: Ask) -> list[float]:
-    """Ask again and again, each time as a reader of its own; gives milliseconds."""
+async def _time(
+    ask: Callable[[], Awaitable[Any]], after: Callable[[], Awaitable[Any]] | None = None
+) -> list[float]:
+    """Ask again and again, for no longer than is worth it, doing `after` after each; gives milliseconds."""
     taken: list[float] = []
     for run in range(WARM_UPS + RUNS):
         begun = time.perf_counter()
-        await ask(connection)
+        await ask()
         if run >= WARM_UPS:
             taken.append(1000 * (time.perf_counter() - begun))
-        await connection.rollback()
+        if after is not None:
+            await after()
         if len(taken) >= FEWEST_RUNS and sum(taken) > PATIENCE_MS:
             break
     return taken
@@ -241,7 +246,7 @@ def run(size: Size, directory: Path, only: str = "") -> list[Measured]:
         load_before = os.getloadavg()[0]
         reader = server.dsn("openitem_reporting")
         found = asyncio.run(measure(reader, size, only))
-        found += measure_pages(reader, size, only, directory / "web.log")
+        found += asyncio.run(measure_pages(reader, size, only, directory / "web.log"))
         report(found, size, load_before, os.getloadavg()[0])
     return found
 

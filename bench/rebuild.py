@@ -37,8 +37,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bench.traffic import TODAY, Traffic
-from contracts.catalog import CATALOG, COMMAND_TYPES
+from bench.traffic import ENTRIES, TODAY, Traffic
 from services import demo
 from services.backlog import settled
 from services.reporting import aging
@@ -76,12 +75,11 @@ Ask = Callable[[AsyncConnection], Awaitable[Any]]
 
 def copies(count: int) -> Iterator[Outgoing]:
     """Give the commands of the sample so often, for other customers each time."""
-    entries = {entry.cls: entry for entry in CATALOG.values() if entry.type in COMMAND_TYPES}
     events = (*demo.customers(), *demo.events())
     for number in range(count):
         for event in events:
             command = replace(event.command, customer=_copied(event.command.customer, number))
-            yield outgoing(command, entries[type(command)], f"{event.id}-{number}", "/bench")
+            yield outgoing(command, ENTRIES[type(command)], f"{event.id}-{number}", "/bench")
 
 
 def _copied(customer: str, number: int) -> str:

@@ -35,7 +35,7 @@ CURRENCIES: Final = ("USD", "USD", "USD", "EUR")
 TICK_SECONDS: Final = 0.05
 
 Commands = Iterator[Any]
-_ENTRIES: Final[dict[type, Entry]] = {e.cls: e for e in CATALOG.values() if e.type in COMMAND_TYPES}
+ENTRIES: Final[dict[type, Entry]] = {e.cls: e for e in CATALOG.values() if e.type in COMMAND_TYPES}
 
 
 class Scene:
@@ -250,4 +250,4 @@ class Traffic:
     @staticmethod
     def _outgoing(customers: Sequence[str]) -> Iterator[Outgoing]:
         for number, command in enumerate(commands(customers)):
-            yield outgoing(command, _ENTRIES[type(command)], f"traffic-{number}", SOURCE)
+            yield outgoing(command, ENTRIES[type(command)], f"traffic-{number}", SOURCE)

@@ -21,8 +21,10 @@ from services.invoicing import history as invoicing
 from services.ledger import history as ledger
 from services.payments import history as payments
 from services.reporting import history as reporting
+from services.reporting.lists import contains
 from services.runtime.lanes import lane_of
 from services.runtime.service import Kind, Meta, Ref, State, View
+from services.runtime.store import OutboxRow
 
 States = dict[Ref, State]
 After = Callable[[str, Any, Meta, View], States]
@@ -42,7 +44,9 @@ KINDS: Final[Mapping[str, Sequence[Kind]]] = {
 """What is known of the past, by service; the rest, as numbers given so far, is taken as it is now."""
 
 _STATED: Final = """
-    SELECT lane, position, type, recorded_at, correlation, causation, actor, body FROM outbox
+    SELECT lane, position, topic, partition, sequence, key, type, recorded_at, correlation, causation, actor,
+        traceparent, body
+    FROM outbox
     WHERE lane = ANY($1) AND recorded_at <= $2 AND topic = $3 AND (key = ANY($4) OR body LIKE ANY($5))"""
 
 
@@ -55,10 +59,10 @@ class Stated(NamedTuple):
     position: int
 
 
-def folded(stated: Iterable[Stated]) -> dict[str, States]:
+def folded(facts: Iterable[Stated]) -> dict[str, States]:
     """Give the states of each service after some facts, given in any order."""
     found: dict[str, States] = {service: {} for service in AFTER}
-    for one in sorted(stated, key=_in_order):
+    for one in sorted(facts, key=_in_order):
         for service, after in AFTER.items():
             found[service] |= after(one.service, one.fact, one.meta, found[service].get)
     return found
@@ -88,8 +92,7 @@ async def _read(
 ) -> list[Stated]:
     encoded = [key.encode() for key in keys]
     # What a payer's payment is used for is keyed by the debtor, and names the payer.
-    names = (json.dumps(key, ensure_ascii=False).encode() for key in keys)
-    payers = [b'%"payer":' + _literally(name) + b"%" for name in names]
+    payers = [contains(f'"payer":{json.dumps(key, ensure_ascii=False)}').encode() for key in keys]
     rows = await connection.fetch(
         _STATED,
         sorted({lane_of(key, lanes) for key in encoded}),
@@ -98,27 +101,15 @@ async def _read(
         encoded,
         payers,
     )
-    return [_stated(service, row) for row in rows]
+    return [stated(service, OutboxRow(*row)) for row in rows]
 
 
-def _literally(part: bytes) -> bytes:
-    return part.replace(b"\\", b"\\\\").replace(b"%", b"\\%").replace(b"_", b"\\_")
-
-
-def _stated(service: str, row: Any) -> Stated:
-    source = f"{service}/{row['lane']}"
-    at = row["recorded_at"]
-    meta = Meta(
-        f"{source}/{row['position']}",
-        source,
-        row["lane"],
-        at,
-        at.isoformat(),
-        row["actor"],
-        row["correlation"],
-        row["causation"],
-    )
-    return Stated(service, codec.decode(CATALOG[row["type"]], row["body"]), meta, row["position"])
+def stated(service: str, row: OutboxRow) -> Stated:
+    """Read a fact as its service has put it on its outbox."""
+    source, at = f"{service}/{row.lane}", row.recorded_at
+    about = (row.actor, row.correlation, row.causation)
+    meta = Meta(f"{source}/{row.position}", source, row.lane, at, at.isoformat(), *about)
+    return Stated(service, codec.decode(CATALOG[row.type], row.body), meta, row.position)
 
 
 def _named(fact: Any) -> set[str]:

@@ -55,9 +55,7 @@ Buckets = dict[tuple[str, str, str], int]
 class Rehearsal:
     """The four services for one question: nothing of it outlives it."""
 
-    def __init__(
-        self, stores: Mapping[str, OverlayStore], lanes: int, now: Callable[[], datetime] = clock.now
-    ) -> None:
+    def __init__(self, stores: Mapping[str, OverlayStore], lanes: int, now: Callable[[], datetime]) -> None:
         self.stores = stores
         self._now = now
         self.said: list[tuple[str, OutboxRow]] = []
@@ -146,13 +144,11 @@ async def _rehearsal(
             await stack.enter_async_context(snapshot)
             connections[name] = connection
         stores = {name: OverlayStore(connection) for name, connection in connections.items()}
-        if known_at is None:
-            yield Rehearsal(stores, settings.lanes)
-            return
-        found = await states_at(connections, settings.lanes, _concerned(proposed), known_at)
-        for name, store in stores.items():
-            store.go_back(KINDS[name], found[name])
-        yield Rehearsal(stores, settings.lanes, lambda: known_at)
+        if known_at is not None:
+            found = await states_at(connections, settings.lanes, _concerned(proposed), known_at)
+            for name, store in stores.items():
+                store.go_back(KINDS[name], found[name])
+        yield Rehearsal(stores, settings.lanes, lambda: known_at or clock.now())
 
 
 def _concerned(proposed: Sequence[Proposed]) -> set[str]:

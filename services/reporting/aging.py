@@ -99,6 +99,14 @@ class Beside(NamedTuple):
     future: int = 0
 
 
+class Sources(NamedTuple):
+    """Statements whose rows are added up, what comes before them, and their parameters."""
+
+    asked: Sequence[str]
+    values: dict[str, Any]
+    begin: str = ""
+
+
 def _parts(question: Question) -> tuple[str, dict[str, Any]]:
     """Write `parts`, what is open part by part, and what it is made of; gives the text and its parameters."""
     wanted, values = conditions(question)
@@ -243,22 +251,16 @@ def _ordered(order: str) -> str:
 
 async def totals(connection: AsyncConnection, question: Question) -> list[Total]:
     """Add up what is owed by currency and bucket, empty buckets included."""
-    found = [*await _sums_of_items(connection, question)]
-    wanted, values = conditions(question)
-    values |= _times(question)
-    if _adds_up(question) and question.known_at is not None:
-        number, more = _bucket(question, "day")
-        begin, sources = _swapped(question, wanted)
-        asked = sql.TOTALS_SWAPPED.format(begin=begin, bucket=number, sources=" UNION ALL ".join(sources))
-        found += await _rows(connection, asked, {**values, **more})
-    if _adds_up(question) and question.unapplied is Unapplied.within:
-        number, more = _bucket(question, "due_date")
-        asked = sql.TOTALS_LEFT.format(bucket=number, left_over=_left_over(question, wanted))
-        found += await _rows(connection, asked, {**values, **more})
-    figures: dict[tuple[str, int], tuple[int, int]] = {}
-    for currency, number, amount, items in found:
-        before, count = figures.get((currency, number), (0, 0))
-        figures[currency, number] = (before + amount, count + items)
+    if _adds_up(question):
+        number, values = _bucket(question, "day")
+        summed = _summed(question)
+        sources = " UNION ALL ".join(summed.asked)
+        asked, more = summed.begin + sql.TOTALS_OF.format(bucket=number, sources=sources), summed.values
+    else:
+        number, values = _bucket(question, _day(question))
+        asked, more = _statement(question, sql.TOTALS.format(bucket=number))
+    found = await _rows(connection, asked, {**values, **more})
+    figures = {(currency, number): (amount, count) for currency, number, amount, count in found}
     currencies = sorted({currency for (currency, _), figure in figures.items() if any(figure)})
     return [
         Total(currency, bucket.name, *figures.get((currency, number), (0, 0)))
@@ -267,25 +269,13 @@ async def totals(connection: AsyncConnection, question: Question) -> list[Total]
     ]
 
 
-async def _sums_of_items(connection: AsyncConnection, question: Question) -> Sequence[Any]:
-    """Add up by currency and number of the bucket: as known now, where that can be made what was known then.
-
-    Where it cannot, what is left over of payments is within already.
-    """
-    if not _adds_up(question):
-        number, values = _bucket(question, _day(question))
-        asked, more = _statement(question, sql.TOTALS.format(bucket=number))
-        return await _rows(connection, asked, {**values, **more})
-    wanted, more = conditions(question)
-    more["as_of"] = question.as_of
+def _summed(question: Question) -> Sources:
+    """Write where the totals come from: the sums of days, or what some customers owe."""
     if question.asks_about_customers:
-        number, values = _bucket(question, _day(question))
-        asked = sql.TOTALS_NOW.format(bucket=number, now=sql.NOW.format(wanted=wanted))
-        return await _rows(connection, asked, {**values, **more})
-    number, values = _bucket(question, "day")
-    stretches, limits = _stretches(question, dict.fromkeys((EVER, YEAR, MONTH, DAY), sql.STRETCH), wanted)
-    asked = sql.SUMS.format(bucket=number, stretches=" UNION ALL ".join(stretches))
-    return await _rows(connection, asked, {**values, **more, **limits, "basis": question.basis.value})
+        return _of(question, None)
+    wanted, values = conditions(question)
+    asked, limits = _stretches(question, dict.fromkeys((EVER, YEAR, MONTH, DAY), sql.STRETCH), wanted)
+    return _completed(question, wanted, asked, {**values, **limits, "basis": question.basis.value})
 
 
 def _adds_up(question: Question) -> bool:
@@ -337,14 +327,6 @@ async def customer_page(connection: AsyncConnection, question: Question, page: P
     return CustomerPage(shown_rows, count)
 
 
-class Sources(NamedTuple):
-    """Statements whose rows are added up, what comes before them, and their parameters."""
-
-    asked: Sequence[str]
-    values: dict[str, Any]
-    begin: str = ""
-
-
 def _by_customer(sums: Mapping[str, str], page: Page, sources: Sources) -> tuple[str, dict[str, Any]]:
     """Write a list of some sums by customer."""
     way = "DESC" if page.descending else "ASC"
@@ -357,7 +339,7 @@ def _by_customer(sums: Mapping[str, str], page: Page, sources: Sources) -> tuple
 
 def _whole(question: Question) -> Sources:
     """Write where all sums of every customer come from."""
-    if _adds_up(question) and question.known_at is None:
+    if _adds_up(question):
         return _of(question, None)
     begin, values = _statement(question, "")
     return Sources([sql.SHOWN.format(day=_day(question))], values, begin)

@@ -81,8 +81,6 @@ touched AS MATERIALIZED (
 IS_TOUCHED = "AND ({i}customer, {i}invoice) IN (SELECT customer, invoice FROM touched)"
 OUT = "SELECT customer, currency, {day} AS day, -amount AS amount, -items AS items FROM ({now}) n"
 IN = "SELECT customer, currency, {day} AS day, amount, 1::bigint AS items FROM parts"
-TOTALS_SWAPPED = """{begin}
-    SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({sources}) s GROUP BY 1, 2"""
 
 PAID = """(CASE WHEN parts = 1 THEN {taken}
     WHEN part = 1 THEN least({taken}, p.amount)
@@ -112,9 +110,9 @@ ABOUT_THEN = """AND i.customer IN (
 NAMES = """
     SELECT DISTINCT ON (customer) customer, name FROM customer_versions
     WHERE customer = ANY(:customers) {then} ORDER BY customer, recorded_at DESC, fact DESC"""
-SUMS = "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({stretches}) d GROUP BY 1, 2"
 STRETCH = """
-    SELECT currency, day, {sign} * amount AS amount, {sign} * items AS items FROM days i
+    SELECT NULL AS customer, i.currency, i.day, {sign} * i.amount AS amount, {sign} * i.items AS items
+    FROM days i
     WHERE basis = :basis AND level = '{level}' AND start >= :{level}_first AND start < :{level}_end
         {wanted}"""
 # What stands beside as known now: by date; or of some customers, what accounts have, less what is later.
@@ -163,8 +161,8 @@ BY_CUSTOMER = """
     GROUP BY customer, currency HAVING sum(items) > 0
     ORDER BY {order}, currency LIMIT CAST(:limit AS bigint) OFFSET :offset"""
 TOTALS = "SELECT shown_in, {bucket}, sum(shown)::bigint, count(*) FROM based GROUP BY 1, 2"
-TOTALS_NOW = "SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({now}) n GROUP BY 1, 2"
-TOTALS_LEFT = "SELECT currency, {bucket}, sum(amount)::bigint, count(*) FROM ({left_over}) n GROUP BY 1, 2"
+TOTALS_OF = """
+    SELECT currency, {bucket}, sum(amount)::bigint, sum(items)::bigint FROM ({sources}) s GROUP BY 1, 2"""
 ITEMS = """
 SELECT b.customer, b.document, b.entity, b.shown_in, b.document_date, b.due_date, b.shown,
     coalesce(i.kind, p.kind), coalesce(i.number, p.number), coalesce(i.reference, p.reference),

@@ -88,13 +88,11 @@ async def _changed(
 def _numbered(lane: Lane, fact: object, at: datetime) -> OutboxRow:
     """Make a message of a fact, as the next one of its lane and of its stream."""
     entry = BY_CLASS["reporting", type(fact)]
-    lane.position += 1
-    stream = f"{entry.topic}/{lane.number}"
-    sequence = lane.emitted[stream] = lane.emitted.get(stream, 0) + 1
+    position, sequence = lane.advance(entry.topic, lane.number)
     key, body = entry.key_of(fact).encode(), codec.encode(fact)
     of_nobody = ("", "", "", "")
     return OutboxRow(
-        lane.number, lane.position, entry.topic, lane.number, sequence, key, entry.type, at, *of_nobody, body
+        lane.number, position, entry.topic, lane.number, sequence, key, entry.type, at, *of_nobody, body
     )
 
 

@@ -524,14 +524,12 @@ class Batch:
         """Put a message on the outbox; its lane gives it a position, its destination a sequence."""
         entry = BY_CLASS[self.service.name, type(message)]
         lane = self.lanes[item.lane]
-        lane.position += 1
-        stream = f"{entry.topic}/{partition}"
-        sequence = lane.emitted[stream] = lane.emitted.get(stream, 0) + 1
+        position, sequence = lane.advance(entry.topic, partition)
         env = item.envelope
         self.changes.outbox.append(
             OutboxRow(
                 lane.number,
-                lane.position,
+                position,
                 entry.topic,
                 partition,
                 sequence,

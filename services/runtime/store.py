@@ -32,6 +32,13 @@ class Lane:
     emitted: dict[str, int] = field(default_factory=dict)
     parked: int = 0
 
+    def advance(self, topic: str, partition: int) -> tuple[int, int]:
+        """Give the next message of the lane its position, and its sequence to a topic and partition."""
+        stream = f"{topic}/{partition}"
+        self.position += 1
+        self.emitted[stream] = self.emitted.get(stream, 0) + 1
+        return self.position, self.emitted[stream]
+
 
 class OutboxRow(NamedTuple):
     """One message to publish, kept for ever as the service's history.

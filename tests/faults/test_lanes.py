@@ -41,7 +41,7 @@ def lanes_of(worker: Worker) -> int:
     return int(float(value))
 
 
-async def until(condition: object, seconds: float = 90) -> None:
+async def until(condition: object, seconds: float = 30) -> None:
     """Wait until a condition holds."""
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(condition):  # type: ignore[arg-type]

@@ -8,11 +8,10 @@ from typing import Any
 
 from hypothesis import given
 
-from contracts import codec
-from contracts.catalog import CATALOG, facts_topic
-from services.past import KINDS, Stated, folded
+from contracts.catalog import facts_topic
+from services.past import KINDS, Stated, folded, stated
 from services.payments.domain.account import Account
-from services.runtime.service import Kind, Meta, Ref
+from services.runtime.service import Kind, Ref
 from tests.simulation.runs import examples
 from tests.simulation.stories import SETTING, Intent, seeds, stories, tell
 from tests.simulation.world import World
@@ -21,15 +20,13 @@ States = dict[tuple[str, str, Any], Any]
 """By service, kind and key."""
 
 
-def stated(world: World, known_at: datetime) -> Iterator[Stated]:
+def all_stated(world: World, known_at: datetime) -> Iterator[Stated]:
     """Give every fact that was stated in a world up to a time."""
     for name, site in world.sites.items():
         for lane in site.store.outbox_rows.values():
             for row in lane:
                 if row.topic == facts_topic(name) and row.recorded_at <= known_at:
-                    source, at = f"{name}/{row.lane}", row.recorded_at
-                    meta = Meta(f"{source}/{row.position}", source, row.lane, at, at.isoformat(), row.actor)
-                    yield Stated(name, codec.decode(CATALOG[row.type], row.body), meta, row.position)
+                    yield stated(name, row)
 
 
 def held(world: World) -> States:
@@ -58,7 +55,7 @@ def folded_up(world: World, known_at: datetime) -> States:
     """Give the same, folded from facts."""
     return {
         (service, ref.kind.name, ref.key): in_rows(ref, state)
-        for service, states in folded(stated(world, known_at)).items()
+        for service, states in folded(all_stated(world, known_at)).items()
         for ref, state in states.items()
         if not says_nothing(ref.kind, state)
     }

@@ -165,10 +165,17 @@ def bucket_of(days_overdue: int, scheme: Sequence[Bucket] = DEFAULT_SCHEME) -> s
 
 def age(items: Iterable[OpenItem], as_of: date, scheme: Sequence[Bucket] = DEFAULT_SCHEME) -> list[Figure]:
     """Add open items up by bucket, in the scheme's order, empty buckets included."""
+    return age_sums(((item.due_date, item.amount, 1) for item in items), as_of, scheme)
+
+
+def age_sums(
+    sums: Iterable[tuple[date, int, int]], as_of: date, scheme: Sequence[Bucket] = DEFAULT_SCHEME
+) -> list[Figure]:
+    """Add up by bucket what is due on each date: its amount, and how many items that is."""
     amounts = dict.fromkeys((bucket.name for bucket in scheme), 0)
     counts = dict(amounts)
-    for item in items:
-        name = bucket_of((as_of - item.due_date).days, scheme)
-        amounts[name] += item.amount
-        counts[name] += 1
+    for due_date, amount, items in sums:
+        name = bucket_of((as_of - due_date).days, scheme)
+        amounts[name] += amount
+        counts[name] += items
     return [Figure(name, amounts[name], counts[name]) for name in amounts]

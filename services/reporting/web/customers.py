@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import CustomerStatus
 from services.reporting import documents, lists
-from services.reporting.domain.aging import DEFAULT_SCHEME, Figure, bucket_of
+from services.reporting.domain.aging import Figure, age_sums
 from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.http import models as m
 from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_cursor, today
@@ -158,9 +158,9 @@ def asks_for_attention(told: Told) -> bool:
 
 
 async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[Dealings]:
-    due: dict[str, list[Any]] = defaultdict(list)
+    due: dict[str, list[tuple[date, int, int]]] = defaultdict(list)
     for row in await documents.due_of(lent, customer):
-        due[row.currency].append(row)
+        due[row.currency].append((row.due_date, row.amount, row.items))
     listed: dict[tuple[str, bool], list[Any]] = defaultdict(list)
     for row in await documents.first_open(lent, customer, SHOWN):
         listed[row.currency, row.is_credit].append(row)
@@ -170,21 +170,12 @@ async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[D
         payments = await documents.payments_at_hand(lent, customer, currency, SHOWN)
         at_hand = Listed(payments, *left_over.get(currency, (0, 0)))
         invoices, credits = (_listed(listed[currency, is_credit]) for is_credit in (False, True))
-        found.append(Dealings(currency, _aged(due[currency], as_of), invoices, credits, at_hand))
+        found.append(Dealings(currency, age_sums(due[currency], as_of), invoices, credits, at_hand))
     return found
 
 
 def _listed(rows: Sequence[Any]) -> Listed:
     return Listed(rows, rows[0].documents, rows[0].amount) if rows else Listed()
-
-
-def _aged(due: Iterable[Any], as_of: date) -> list[Figure]:
-    found = {bucket.name: Figure(bucket.name, 0, 0) for bucket in DEFAULT_SCHEME}
-    for row in due:
-        bucket = bucket_of((as_of - row.due_date).days)
-        before = found[bucket]
-        found[bucket] = Figure(bucket, before.amount + row.amount, before.items + row.items)
-    return list(found.values())
 
 
 @router.get("/customer/history")

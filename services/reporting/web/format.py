@@ -186,7 +186,7 @@ def duration(seconds: int) -> str:
     """
     size, unit = next((size, unit) for size, unit in _UNITS if seconds >= size or size == 1)
     number = seconds // size
-    return f"{number:,} {unit}{'' if number == 1 else 's'}"
+    return count(number, unit)
 
 
 def moment(value: datetime, now: datetime) -> str:

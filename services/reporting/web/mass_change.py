@@ -13,7 +13,7 @@ from services.reporting.aging import names_of
 from services.reporting.http.asking import Day, today
 from services.reporting.http.desk import connection
 from services.reporting.web.acting import ACTOR, MOST, Command, Form, attempt_all
-from services.reporting.web.format import WORDS
+from services.reporting.web.format import WORDS, count
 from services.reporting.web.offers import MOVES
 from services.reporting.web.page import Choice
 from services.reporting.web.payments import Currency, Filter, choices
@@ -135,7 +135,7 @@ async def _confirm(
 ) -> Response:
     page = await page_of(request, "Mass change", "payments")
     word = WORDS["instrument"][to].text.lower()
-    number = f"{len(rows):,} payment{'' if len(rows) == 1 else 's'}"
+    number = count(len(rows), "payment")
     return show(
         "mass_change_confirm.html",
         page,

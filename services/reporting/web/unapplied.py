@@ -20,6 +20,7 @@ from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_c
 from services.reporting.http.desk import connection
 from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import ACTOR, Attempt, Command, Form, attempt_all
+from services.reporting.web.format import count
 from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
 from services.reporting.web.payments import Currency, Filter
 from services.reporting.web.proposing import (
@@ -226,7 +227,7 @@ async def confirm(
         id=clock.new_id(),
         lists=uses[0].lists,
         button=f"{verb} {_grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
-        f"{invoices} invoice{'' if invoices == 1 else 's'}",
+        + count(invoices, "invoice"),
         cancel=cancel,
     )
 
