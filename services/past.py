@@ -61,11 +61,25 @@ class Stated(NamedTuple):
 
 def folded(facts: Iterable[Stated]) -> dict[str, States]:
     """Give the states of each service after some facts, given in any order."""
-    found: dict[str, States] = {service: {} for service in AFTER}
-    for one in sorted(facts, key=_in_order):
-        for service, after in AFTER.items():
-            found[service] |= after(one.service, one.fact, one.meta, found[service].get)
+    in_time = sorted(facts, key=_in_order)
+    found: dict[str, States] = {}
+    for service, after in AFTER.items():
+        states: States = {}
+        for one in _as_booked(in_time) if service == "ledger" else in_time:
+            states |= after(one.service, one.fact, one.meta, states.get)
+        found[service] = states
     return found
+
+
+def _as_booked(in_time: Sequence[Stated]) -> list[Stated]:
+    """Put facts in the order in which the ledger read them, which decides what takes the rounding.
+
+    It reads two services side by side, and may read a use of money before the money; its answers tell.
+    What it has not answered comes at its own time.
+    """
+    answered = {one.meta.causation: at for at, one in enumerate(in_time) if one.service == "ledger"}
+    at_its_answer = sorted((answered.get(one.meta.message_id, at), at, one) for at, one in enumerate(in_time))
+    return [one for _, _, one in at_its_answer]
 
 
 def _in_order(one: Stated) -> tuple[datetime, int, int, int]:

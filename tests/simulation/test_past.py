@@ -6,14 +6,17 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 
+from contracts import commands as c
 from contracts.catalog import facts_topic
+from services.ledger.store import DOCUMENT_KIND
 from services.past import KINDS, Stated, folded, stated
 from services.payments.domain.account import Account
 from services.runtime.service import Kind, Ref
 from tests.simulation.runs import examples
-from tests.simulation.stories import SETTING, Intent, seeds, stories, tell
+from tests.simulation.stories import DUE, JANUARY, SETTING, Intent, seeds, stories, tell
 from tests.simulation.world import World
 
 States = dict[tuple[str, str, Any], Any]
@@ -80,6 +83,31 @@ def test_the_past_is_what_was_held_then(first: Sequence[Intent], then: Sequence[
         assert but_for_claims(folded_up(world, early), held_then) == held_then
         held_now = held(world)
         assert but_for_claims(folded_up(world, world.now), held_now) == held_now
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_past_keeps_the_order_in_which_the_ledger_booked(seed: int) -> None:
+    """547 at 1.07 is 585.29, in parts 317.79 and 267.50: read in another order, another one takes the cent."""
+    used = tuple(c.ApplicationRequest(invoice, amount) for invoice, amount in (("A", 297), ("B", 250)))
+    story = (
+        *(
+            c.IssueInvoice("C1", invoice, "E1", "EUR", JANUARY, DUE, (c.InvoiceLine(amount),))
+            for invoice, amount in (("A", 297), ("B", 316))
+        ),
+        c.ReceivePayment("C1", "P", "E1", "EUR", 547, JANUARY, "wire", rate="1.07", applications=used),
+    )
+
+    async def check() -> None:
+        world = World(seed)
+        for commands in (SETTING, story):
+            for command in commands:
+                world.send(command)
+            await world.settle()
+        now = held(world)
+        assert ("ledger", DOCUMENT_KIND.name, ("C1", "application:P#2")) in now, "all of it was booked"
+        assert but_for_claims(folded_up(world, world.now), now) == now
 
     asyncio.run(check())
 
