@@ -18,7 +18,7 @@ run: .venv/ready ## Start everything on this machine and play the demo (ONCE=1 e
 	@$(BIN)/openitem demo $(if $(filter 1,$(ONCE)),--once)
 
 test: .venv/ready browser ## Run every test: the fast ones, then the real system, then its faults
-	$(BIN)/python -m pytest -q --durations=10 -m "not system and not faults"
+	$(BIN)/python -m pytest -q --durations=10 -m "not system and not faults" --numprocesses=logical --dist=worksteal
 	$(BIN)/python -m pytest -q --durations=10 -m "system or faults"
 
 browser: ## Find Chromium, which the tests of the web run, or install Debian's

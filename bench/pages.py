@@ -11,19 +11,18 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import date
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import httpx
 
-from bench.open_items import TODAY
+from bench.open_items import TODAY, month_end
 from services.runtime.local.process import free_port
 
 PAGE: Final = 50
 BY_CUSTOMER: Final = 200
 UP_SECONDS: Final = 30
-MONTH_END, LONG_AGO = date(2026, 5, 31), date(2025, 6, 30)
+MONTH_END, LONG_AGO = month_end(1), month_end(12)
 
 
 class Known(NamedTuple):

@@ -4,7 +4,7 @@ A PostgreSQL of its own is started and filled (see open_items.py), and every que
 ask it: over one connection that stays open, thirty times (slow ones less often) after three that do not
 count; then the pages and the API, through the web process (see pages.py). Goals are for a machine of two
 cores with nothing else to do; where others work on it too, the least of the times is nearest to that.
-`--data` keeps the database, so that the next run with the same directory need not fill it again.
+`--data` keeps the database, so that the next run of the day with the same directory need not fill it again.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bench import pages
-from bench.open_items import TODAY, Books, Shelf, Size, customer_of, size_of
+from bench.open_items import TODAY, Books, Shelf, Size, customer_of, month_end, size_of
 from services.reporting import aging, queries
 from services.reporting.domain.aging import Basis, Question, Unapplied
 from services.reporting.store import MOVEMENTS, RECEIPTS
@@ -44,9 +44,7 @@ FEWEST_RUNS: Final = 5
 PATIENCE_MS: Final = 5_000
 WARM_UPS: Final = 3
 SHOWN_ON_A_PAGE: Final = 50
-MONTH_ENDS: Final = (date(2026, 5, 31), date(2026, 3, 31), date(2025, 12, 31), date(2025, 6, 30))
-DAYS: Final = (TODAY, *MONTH_ENDS, date(2024, 6, 30), TODAY + timedelta(60))
-
+DAYS: Final = (TODAY, *map(month_end, (1, 3, 6, 12, 24)), TODAY + timedelta(60))
 LATELY: Final = datetime.combine(TODAY - timedelta(10), time_of_day(18), UTC)
 
 console = Console()
@@ -92,8 +90,8 @@ def questions(size: Size, documents: tuple[str, str, str]) -> Iterator[tuple[str
             50,
             partial(_items, question=Question(TODAY, customer=customer)),
         )
-    usual = Question(date(2025, 12, 31), customer=middle)
-    yield "items of the usual customer, 2025-12-31", 50, partial(_items, question=usual)
+    usual = Question(month_end(6), customer=middle)
+    yield f"items of the usual customer, {month_end(6)}", 50, partial(_items, question=usual)
     known = Question(TODAY, customer=middle, known_at=None)
     yield "beside a customer's items", 50, partial(_beside, question=known)
     customer, invoice, payment = documents

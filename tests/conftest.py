@@ -1,18 +1,41 @@
-"""One started stack for the whole run, and a header that says what it stands on."""
+"""One started stack for the whole run; what it stands on, and at the end how much was simulated."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from services.runtime.local.stack import LocalStack
 from tests import backend
+from tests.simulation.runs import RUN
 from tests.system.client import Client
 
 
 def pytest_report_header() -> str:
     """Say which servers the system tests use."""
     return f"openitem servers: {backend.name()}"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Hand what one of several processes has simulated to the one that tells."""
+    told = getattr(session.config, "workeroutput", None)
+    if told is not None:
+        told["simulated"] = dict(RUN)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add up what the processes have simulated."""
+    RUN.update(getattr(node, "workeroutput", {}).get("simulated", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how much was simulated, so that it can be quoted."""
+    if RUN:
+        terminalreporter.write_line(
+            "simulation: " + ", ".join(f"{count:,} {what}" for what, count in RUN.items())
+        )
 
 
 @pytest.fixture(scope="session")

@@ -355,7 +355,7 @@ def _ranking(question: Question, by: str) -> Sources:
     for bucket in of_bucket:
         is_in = f"AND {_is_in(bucket, question, _day(question))}"
         now = sql.NOW.format(wanted=wanted)
-        asked.append(sql.BY_PART.format(day=_day(question), now=now, items="0::bigint", of_bucket=is_in))
+        asked.append(sql.BY_PART.format(day=_day(question), now=now, items="0", of_bucket=is_in))
     return _completed(question, wanted, asked, {**values, **limits})
 
 

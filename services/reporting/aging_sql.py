@@ -79,8 +79,8 @@ touched AS MATERIALIZED (
     UNION SELECT customer, invoice FROM items WHERE opened_at > :known_at
 )"""
 IS_TOUCHED = "AND ({i}customer, {i}invoice) IN (SELECT customer, invoice FROM touched)"
-OUT = "SELECT customer, currency, {day} AS day, -amount AS amount, -items AS items FROM ({now}) n"
-IN = "SELECT customer, currency, {day} AS day, amount, 1::bigint AS items FROM parts"
+OUT = "SELECT customer, currency, {day} AS day, -amount AS amount, (-items)::integer AS items FROM ({now}) n"
+IN = "SELECT customer, currency, {day} AS day, amount, 1 AS items FROM parts"
 
 PAID = """(CASE WHEN parts = 1 THEN {taken}
     WHEN part = 1 THEN least({taken}, p.amount)
@@ -138,23 +138,26 @@ BESIDE_SINCE = """
 
 # What is open by customer, each source with how many items it makes open, so that who owes nothing any more
 # can be left out: part by part; and without a date from accounts, years, months, and the days of a month.
-BY_PART = (
-    "SELECT customer, currency, {day} AS day, amount, {items} AS items FROM ({now}) n WHERE true {of_bucket}"
-)
+# Items are counted as integer: a sum of bigint is a numeric, which costs a sixth of the whole.
+BY_PART = """
+    SELECT customer, currency, {day} AS day, amount, ({items})::integer AS items
+    FROM ({now}) n WHERE true {of_bucket}"""
 MONTHS = """
-    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
+    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount,
+        {sign} * i.items::integer AS items
     FROM customer_months i
     WHERE i.level = '{level}' AND i.start >= :{level}_first AND i.start < :{level}_end {wanted}"""
 ACCOUNTS = """
-    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.items
+    SELECT i.customer, i.currency, NULL::date AS day, i.outstanding AS amount, i.items::integer
     FROM customer_accounts i WHERE i.items <> 0 {wanted}"""
 DAYS = """
-    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount, {sign} * i.items AS items
+    SELECT i.customer, i.currency, NULL::date AS day, {sign} * i.amount AS amount,
+        {sign} * i.items::integer AS items
     FROM changes i WHERE i.on_date >= :day_first AND i.on_date < :day_end {wanted}"""
 LEFT_BY_PAYMENT = """
-    SELECT customer, currency, due_date AS day, amount, 1::bigint AS items
+    SELECT customer, currency, due_date AS day, amount, 1 AS items
     FROM ({left_over}) l"""
-SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1::bigint AS items FROM based"
+SHOWN = "SELECT customer, shown_in AS currency, {day} AS day, shown AS amount, 1 AS items FROM based"
 
 BY_CUSTOMER = """
     SELECT customer, currency, {sums}, count(*) OVER () FROM ({sources}) s

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, cast, func, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.fields import PaymentStatus
 from services.reporting.domain.items import Item
 from services.reporting.lists import contains
 from services.reporting.queries import Rows
@@ -18,13 +17,10 @@ from services.reporting.store import (
     ENTITIES,
     HISTORY,
     ITEMS,
-    RECEIPTS,
     item_from_row,
 )
 
 OPEN, OVERDUE = "open", "overdue"
-_ENDED: Final = (PaymentStatus.CLOSED.value, PaymentStatus.VOIDED.value, PaymentStatus.BOUNCED.value)
-
 SORTS: Final = {
     "date": ITEMS.c.document_date,
     "due": ITEMS.c.due_date,
@@ -152,6 +148,13 @@ _OPEN = """
     ) d, LATERAL (
         SELECT * FROM items WHERE customer = :customer AND invoice = d.invoice LIMIT 1
     ) i WHERE d.place <= :limit ORDER BY d.place"""
+_AT_HAND = """
+    SELECT * FROM (
+        SELECT *, row_number() OVER (PARTITION BY currency ORDER BY payment_date, payment) AS place,
+            count(*) OVER (PARTITION BY currency) AS payments,
+            (sum(available) OVER (PARTITION BY currency))::bigint AS left_over
+        FROM payments WHERE customer = :customer AND status NOT IN ('CLOSED', 'VOIDED', 'BOUNCED')
+    ) p WHERE place <= :limit ORDER BY place"""
 
 
 async def due_of(connection: AsyncConnection, customer: str) -> Rows:
@@ -168,24 +171,13 @@ async def first_open(connection: AsyncConnection, customer: str, limit: int) -> 
     return (await connection.execute(text(_OPEN), {"customer": customer, "limit": limit})).all()
 
 
-async def payments_at_hand(connection: AsyncConnection, customer: str, currency: str, limit: int) -> Rows:
-    """List payments of a customer that are not used up, undone or paid out, the oldest first."""
-    query = select(RECEIPTS).where(
-        RECEIPTS.c.customer == customer, RECEIPTS.c.currency == currency, RECEIPTS.c.status.not_in(_ENDED)
-    )
-    order = (RECEIPTS.c.payment_date, RECEIPTS.c.payment)
-    return (await connection.execute(query.order_by(*order).limit(limit))).all()
+async def payments_at_hand(connection: AsyncConnection, customer: str, limit: int) -> Rows:
+    """List payments of a customer that are not used up, undone or paid out, the oldest first, so many of
+    each currency.
 
-
-async def left_over_of(connection: AsyncConnection, customer: str) -> dict[str, tuple[int, int]]:
-    """Count a customer's payments that are not used up, and add up what is left over, by currency."""
-    query = (
-        select(RECEIPTS.c.currency, func.count(), cast(func.sum(RECEIPTS.c.available), BigInteger))
-        .where(RECEIPTS.c.customer == customer, RECEIPTS.c.status.not_in(_ENDED))
-        .group_by(RECEIPTS.c.currency)
-    )
-    rows = (await connection.execute(query)).all()
-    return {currency: (payments, amount) for currency, payments, amount in rows}
+    Rows are those of payments, with the number of `payments` like it and what of them is `left_over`.
+    """
+    return (await connection.execute(text(_AT_HAND), {"customer": customer, "limit": limit})).all()
 
 
 async def history_page(

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, cast, func, or_, select, text
+from sqlalchemy import BigInteger, Date, DateTime, cast, func, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.reporting.lists import BALANCES
@@ -30,7 +30,8 @@ async def largest_debtors(connection: AsyncConnection, currency: str | None, lim
 
 async def month_ends(connection: AsyncConnection, entity: str | None, until: date) -> Rows:
     """Give what changed of what is outstanding in each month up to that of `until`, by currency."""
-    month = cast(func.date_trunc("month", TURNOVER.c.day), Date)
+    # As a timestamp without a zone: of a plain date it would look up the zone's rules, day for day.
+    month = cast(func.date_trunc("month", cast(TURNOVER.c.day, DateTime())), Date)
     end = (until.replace(day=1) + timedelta(31)).replace(day=1)
     query = (
         select(TURNOVER.c.currency, month.label("start"), _sum(TURNOVER.c.open).label("change"))

@@ -29,7 +29,7 @@ Lent = Annotated[AsyncConnection, Depends(connection)]
 Account = Annotated[Name, Query(alias="id")]
 
 ROWS: Final = 50
-SHOWN: Final = 15
+SHOWN: Final = 10
 """So many documents and payments are shown of each kind and currency; a link leads to all."""
 LATEST: Final = 8
 """So many of the last facts are told on the customer's page."""
@@ -164,18 +164,27 @@ async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[D
     listed: dict[tuple[str, bool], list[Any]] = defaultdict(list)
     for row in await documents.first_open(lent, customer, SHOWN):
         listed[row.currency, row.is_credit].append(row)
-    left_over = await documents.left_over_of(lent, customer)
-    found = []
-    for currency in sorted({*due, *left_over}):
-        payments = await documents.payments_at_hand(lent, customer, currency, SHOWN)
-        at_hand = Listed(payments, *left_over.get(currency, (0, 0)))
-        invoices, credits = (_listed(listed[currency, is_credit]) for is_credit in (False, True))
-        found.append(Dealings(currency, age_sums(due[currency], as_of), invoices, credits, at_hand))
-    return found
+    at_hand: dict[str, list[Any]] = defaultdict(list)
+    for row in await documents.payments_at_hand(lent, customer, SHOWN):
+        at_hand[row.currency].append(row)
+    return [
+        Dealings(
+            currency,
+            age_sums(due[currency], as_of),
+            _listed(listed[currency, False]),
+            _listed(listed[currency, True]),
+            _at_hand(at_hand[currency]),
+        )
+        for currency in sorted({*due, *at_hand})
+    ]
 
 
 def _listed(rows: Sequence[Any]) -> Listed:
     return Listed(rows, rows[0].documents, rows[0].amount) if rows else Listed()
+
+
+def _at_hand(rows: Sequence[Any]) -> Listed:
+    return Listed(rows, rows[0].payments, rows[0].left_over) if rows else Listed()
 
 
 @router.get("/customer/history")

@@ -39,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 
-ROWS: Final = 100
+ROWS: Final = 50
 CHOSEN: Final = "chosen by you"
 
 
