@@ -10,7 +10,7 @@ of those.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from datetime import datetime
 from operator import add
 from typing import Any, Final, NamedTuple
@@ -32,6 +32,7 @@ ITEM_ORDERS: Final = {
     "amount": ("shown", "customer", "document", "due_date"),
 }
 _INDEXED_ORDERS: Final = ("due", "customer")
+ROWS_AT_ONCE: Final = 500
 
 
 class Total(NamedTuple):
@@ -203,6 +204,24 @@ async def open_items(
 
     `order` is one of ITEM_ORDERS, with a minus before it for downwards.
     """
+    rows = await _rows(connection, *_items(question, part, order, limit, offset))
+    return [OpenItem(*row) for row in rows]
+
+
+async def open_items_by_parts(
+    connection: AsyncConnection, question: Question, part: Part = ALL, at_once: int = ROWS_AT_ONCE
+) -> AsyncIterator[list[OpenItem]]:
+    """Give the same little by little, however many there are: only so many at once are in memory."""
+    asked, values = _items(question, part, "due", None, 0)
+    found = await connection.stream(text(asked), values)
+    async for rows in found.partitions(at_once):
+        yield [OpenItem(*row) for row in rows]
+
+
+def _items(
+    question: Question, part: Part, order: str, limit: int | None, offset: int
+) -> tuple[str, dict[str, Any]]:
+    """Write a list of open items; gives the text and its parameters."""
     wanted, values = _part(question, part)
     texts = {"part": wanted, "order": _ordered(order)}
     asked = sql.ITEMS.format(**texts)
@@ -214,8 +233,7 @@ async def open_items(
         more["as_of"] = question.as_of
     else:
         whole, more = _statement(question, asked)
-    rows = await _rows(connection, whole, {**values, **more, "limit": limit, "offset": offset})
-    return [OpenItem(*row) for row in rows]
+    return whole, {**values, **more, "limit": limit, "offset": offset}
 
 
 def _part(question: Question, part: Part) -> tuple[str, dict[str, Any]]:

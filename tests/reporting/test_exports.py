@@ -1,10 +1,11 @@
 """Exports read back by other programs: every cell is what went in, and no text becomes a formula."""
 
+import asyncio
 import csv
 import io
 import tracemalloc
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -29,6 +30,7 @@ from services.reporting.exports.statement import (
     open_item_statement,
 )
 from services.reporting.exports.tables import TooWide
+from services.reporting.http.exports import pulled
 
 COLUMNS = (
     Column("customer", "Customer"),
@@ -281,6 +283,21 @@ def test_a_hundred_thousand_rows_pass_in_bounded_memory(write: Any) -> None:
     tracemalloc.stop()
     assert size > 1_000_000
     assert peak < 3_000_000
+
+
+async def test_a_thread_writes_what_the_loop_reads_no_further_than_it_has_come() -> None:
+    read: list[int] = []
+
+    async def parts() -> AsyncIterator[Sequence[int]]:
+        for begin in (3, 6):
+            read.append(begin)
+            yield range(begin, begin + 3)
+
+    rows = pulled(range(3), parts(), asyncio.get_running_loop())
+    assert await asyncio.to_thread(lambda: [next(rows) for _ in range(4)]) == [0, 1, 2, 3]
+    assert read == [3]
+    assert await asyncio.to_thread(list, rows) == [4, 5, 6, 7, 8]
+    assert read == [3, 6]
 
 
 def test_totals_are_read_when_the_rows_have_passed() -> None:

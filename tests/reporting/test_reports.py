@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -16,7 +17,16 @@ from contracts import commands as c
 from contracts.catalog import CATALOG
 from contracts.events import invoicing as i
 from contracts.fields import DocumentKind
-from services.reporting.aging import Beside, Page, beside, by_customer, customer_page, open_items, totals
+from services.reporting.aging import (
+    Beside,
+    Page,
+    beside,
+    by_customer,
+    customer_page,
+    open_items,
+    open_items_by_parts,
+    totals,
+)
 from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, SchemeError, Unapplied, age
 from services.reporting.domain.explaining import sums
 from services.reporting.explaining import explain
@@ -416,6 +426,9 @@ async def ways_agree(connection: AsyncConnection, plain: Question, now: datetime
         for order in ("due", "-due", "customer", "-amount"):
             items = await open_items(connection, then, order=order)
             assert await open_items(connection, question, order=order, limit=4, offset=1) == items[1:5]
+        in_parts = [items async for items in open_items_by_parts(connection, question, at_once=3)]
+        assert all(1 <= len(items) <= 3 for items in in_parts)
+        assert [*chain.from_iterable(in_parts)] == await open_items(connection, question)
 
 
 async def explains(library: Library, question: Question, since: datetime) -> None:

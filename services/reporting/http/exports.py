@@ -2,17 +2,17 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.reporting.aging import CustomerRow, Part, by_customer, names_of, open_items
+from services.reporting.aging import CustomerRow, Part, by_customer, names_of, open_items_by_parts
 from services.reporting.domain.aging import Basis, Credits, OpenItem, Question, Unapplied, bucket_on
 from services.reporting.exports import csv_, excel
 from services.reporting.exports.pdf import TooLong, pdf_bytes
@@ -31,6 +31,14 @@ router = APIRouter(
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 Asked = Annotated[Question, Depends(aging_question)]
+T = TypeVar("T")
+
+
+class Named(NamedTuple):
+    """An open item with what its customer is called, "" where nobody said."""
+
+    item: OpenItem
+    name: str
 
 
 class Form(StrEnum):
@@ -100,10 +108,37 @@ async def items_file(
     request: Request, form: Form, asked: Asked, part: Annotated[Part, Depends(aging_part)], lent: Lent
 ) -> Response:
     """Write what /v1/aging/items lists, with totals by currency; a PDF has fewer columns."""
-    items = await open_items(lent, asked, part)
-    names = await names_of(lent, {one.customer for one in items}, asked.known_at)
-    report = items_report(asked, part, items, names, on_paper=form is Form.pdf)
+    # The first of them are read here: what goes wrong with that is answered before a file begins.
+    parts = _named(lent, asked, open_items_by_parts(lent, asked, part))
+    first = await _next(parts)
+    rows = pulled(first, parts, asyncio.get_running_loop())
+    report = items_report(asked, part, rows, on_paper=form is Form.pdf)
     return await written(request, form, report, f"aging-items-{asked.as_of}")
+
+
+async def _named(
+    lent: AsyncConnection, asked: Question, parts: AsyncIterator[Sequence[OpenItem]]
+) -> AsyncIterator[Sequence[Named]]:
+    """Give items with what their customers are called."""
+    async for items in parts:
+        names = await names_of(lent, {one.customer for one in items}, asked.known_at)
+        yield [Named(one, names.get(one.customer, "")) for one in items]
+
+
+def pulled(
+    first: Sequence[T], parts: AsyncIterator[Sequence[T]], loop: asyncio.AbstractEventLoop
+) -> Iterator[T]:
+    """Give to a thread that writes rows, one by one, what a loop in another thread reads part by part."""
+    rows = first
+    while rows:
+        yield from rows
+        rows = asyncio.run_coroutine_threadsafe(_next(parts), loop).result()
+
+
+async def _next(parts: AsyncIterator[Sequence[T]]) -> Sequence[T]:
+    async for rows in parts:
+        return rows
+    return ()
 
 
 async def written(request: Request, form: Form, report: Report, name: str) -> Response:
@@ -159,21 +194,23 @@ def _ends(currency: str, amounts: Sequence[int]) -> Iterator[Row]:
     yield ("", "Share", currency, *(f"{share_of(amount, whole)}%" for amount in amounts), None)
 
 
-def items_report(
-    asked: Question, part: Part, items: Sequence[OpenItem], names: dict[str, str], *, on_paper: bool = False
-) -> Report:
-    """Describe open items; on paper by the columns that fit."""
+def items_report(asked: Question, part: Part, items: Iterable[Named], *, on_paper: bool = False) -> Report:
+    """Describe open items; on paper by the columns that fit. Totals add up while rows are written."""
     columns = [one for one in _OF_ITEMS if not on_paper or one.name in _ON_PAPER]
     totals: dict[str, int] = defaultdict(int)
-    for one in items:
-        totals[one.currency] += one.amount
-    cells = (_picked(columns, _item_cells(asked, one, names.get(one.customer, ""))) for one in items)
-    ends = (
-        _picked(columns, {columns[0].name: "Total", "currency": currency, "amount": Money(amount, currency)})
-        for currency, amount in sorted(totals.items())
-    )
+
+    def cells() -> Iterator[Row]:
+        for one in items:
+            totals[one.item.currency] += one.item.amount
+            yield _picked(columns, _item_cells(asked, one.item, one.name))
+
+    def ends() -> Iterator[Row]:
+        for currency, amount in sorted(totals.items()):
+            total = Money(amount, currency)
+            yield _picked(columns, {columns[0].name: "Total", "currency": currency, "amount": total})
+
     title = f"Open items as of {asked.as_of}"
-    return Report(title, described(asked, part), columns, cells, ends, clock.now())
+    return Report(title, described(asked, part), columns, cells(), ends(), clock.now())
 
 
 def _item_cells(asked: Question, item: OpenItem, name: str) -> dict[str, Cell]:
