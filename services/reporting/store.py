@@ -5,9 +5,10 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -575,27 +576,27 @@ def receipt_to_row(receipt: Receipt) -> Row:
 
 
 def _detail(receipt: Receipt) -> str:
-    detail = {"listed": receipt.listed, "charges": receipt.charges, "sources": receipt.sources}
+    detail: dict[str, Sequence[Any]] = {
+        "listed": receipt.listed,
+        "charges": receipt.charges,
+        "sources": receipt.sources,
+    }
     told = {name: [asdict(one) for one in value] for name, value in detail.items() if value}
     return json.dumps(told) if told else "{}"
 
 
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
-    plain, status, (*amounts, kind, number, instrument, selection, rate, order, detail) = (
-        row[:8],
-        row[8],
-        row[9:],
-    )
+    plain, status, (*amounts, kind, number, instrument, selection, rate, order) = row[:8], row[8], row[9:-1]
     stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection, rate, order)
-    fields = (*plain, PaymentStatus(status), *amounts, *stands)
-    told = json.loads(detail)
-    return Receipt(
-        *fields,
-        listed=tuple(ApplicationRequest(**one) for one in told.get("listed", ())),
-        charges=tuple(Charge(**one) for one in told.get("charges", ())),
-        sources=tuple(RefundSource(**one) for one in told.get("sources", ())),
+    told = json.loads(row[-1])
+    detail = (
+        tuple(ApplicationRequest(**one) for one in told.get("listed", ())),
+        tuple(Charge(**one) for one in told.get("charges", ())),
+        tuple(RefundSource(**one) for one in told.get("sources", ())),
     )
+    fields = (*plain, PaymentStatus(status), *amounts, *stands, *detail)
+    return Receipt(*fields)
 
 
 def note_to_row(note: Note) -> Row:
