@@ -79,7 +79,7 @@ def _terms(asked: ApplicationRequest) -> Iterator[str]:
     if asked.discount is not None:
         yield "with the discount that was written" if asked.discount else "without a discount"
     if asked.write_off:
-        yield f"the rest written off for {asked.reason}"
+        yield f"the rest written off for {asked.reason}" if asked.reason else "the rest written off"
 
 
 def _of_charge(charge: Charge) -> str:
