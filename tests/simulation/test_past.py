@@ -89,7 +89,7 @@ def test_the_past_is_what_was_held_then(first: Sequence[Intent], then: Sequence[
 
 @pytest.mark.parametrize("seed", range(12))
 def test_the_past_keeps_the_order_in_which_the_ledger_booked(seed: int) -> None:
-    """547 at 1.07 is 585.29, in parts 317.79 and 267.50: read in another order, another one takes the cent."""
+    """547 at 1.07 is 585.29, in parts 317.79 and 267.50: read in another order, another takes the cent."""
     used = tuple(c.ApplicationRequest(invoice, amount) for invoice, amount in (("A", 297), ("B", 250)))
     story = (
         *(
