@@ -48,27 +48,32 @@ class Standing(NamedTuple):
     name: str
     what: str
     terms: str
-    amount: int
     currency: str
     said: ApplicationRequest | Charge
+
+    @property
+    def amount(self) -> int:
+        """How much of the payment it is about."""
+        return self.said.amount
 
 
 def standing(one: Receipt) -> tuple[Standing, ...]:
     """Give what stays on a payment while it is ticked: what is listed, and the charges that fill no field."""
-    listed = [
-        Standing(f"listed:{n}", f"Invoice {asked.invoice}", ", ".join(_terms(asked)), asked.amount, "", asked)
+    found = [
+        Standing(f"listed:{n}", f"Invoice {asked.invoice}", ", ".join(_terms(asked)), one.currency, asked)
         for n, asked in enumerate(one.listed)
     ]
-    charges = [
-        Standing(f"charge:{n}", f"Bank charge {n + 1}", _of_charge(charge), charge.amount, "", charge)
-        for n, charge in enumerate(() if _in_field(one) else one.charges)
-    ]
-    return tuple(each._replace(currency=one.currency) for each in (*listed, *charges))
+    if not _in_field(one):
+        found += [
+            Standing(f"charge:{n}", f"Bank charge {n + 1}", _of_charge(charge), one.currency, charge)
+            for n, charge in enumerate(one.charges)
+        ]
+    return tuple(found)
 
 
 def _in_field(one: Receipt) -> bool:
-    """Say whether the one field of the form tells all about the charges."""
-    return len(one.charges) <= 1 and all(one.charges[0] == Charge(each.amount) for each in one.charges)
+    """Say whether the one field of the form, for an amount, tells all about the charges."""
+    return not one.charges or one.charges == (Charge(one.charges[0].amount),)
 
 
 def _terms(asked: ApplicationRequest) -> Iterator[str]:
