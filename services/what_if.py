@@ -182,10 +182,7 @@ async def _told(
             shapes.DocumentChange(before=before and _document(before), after=_document(after))
             for before, after in documents
         ],
-        payments=[
-            shapes.PaymentChange(before=before and _payment(before), after=_payment(after))
-            for before, after in payments
-        ],
+        payments=_payment_changes(payments),
         buckets=_buckets(documents, as_of),
     )
 
@@ -221,6 +218,15 @@ def _document(item: Item) -> m.Document:
     return m.Document.model_validate(
         {name: getattr(item, "order" if name == "sales_order" else name) for name in m.Document.model_fields}
     )
+
+
+def _payment_changes(receipts: Sequence[tuple[Any | None, Any]]) -> list[shapes.PaymentChange]:
+    """Give the payments of which something that is shown would be different: what is listed is not."""
+    changes = [
+        shapes.PaymentChange(before=before and _payment(before), after=_payment(after))
+        for before, after in receipts
+    ]
+    return [one for one in changes if one.before != one.after]
 
 
 def _payment(receipt: Any) -> m.Payment:

@@ -1,5 +1,6 @@
 """Questions to the read models that those ask who use payments: what could be paid, refunded or moved."""
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -9,10 +10,11 @@ from sqlalchemy import Select, case, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import DocumentKind, InstrumentStatus, InvoiceStatus, PaymentKind, PaymentStatus
+from services.reporting.domain.receipts import Receipt
 from services.reporting.domain.suggesting import words_of
 from services.reporting.lists import contains, literally
-from services.reporting.queries import Rows
-from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS
+from services.reporting.queries import Rows, payments_named
+from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS, receipt_from_row
 
 OWING = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_CLEARED)
 
@@ -187,6 +189,13 @@ async def payments_of_all(connection: AsyncConnection, keys: Collection[tuple[st
     )
     place = (RECEIPTS.c.payment_date, RECEIPTS.c.customer, RECEIPTS.c.payment)
     return (await connection.execute(select(RECEIPTS).where(of).order_by(*place))).all()
+
+
+async def receipt_of(connection: AsyncConnection, customer: str, payment: str) -> Receipt | None:
+    """Find a payment with what is listed on it, its charges, and what a refund pays back."""
+    found = await payments_named(connection, payment, customer)
+    # The detail is the last column, and is read already.
+    return receipt_from_row((*found[0][:-1], json.dumps(found[0].detail))) if found else None
 
 
 async def waiting_for(connection: AsyncConnection, customer: str, payment: str) -> Rows:

@@ -5,8 +5,10 @@ every rebuild. `fact` is the id of what was stated, `what` its name. Amounts are
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -24,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from contracts.commands import Promise
+from contracts.commands import ApplicationRequest, Charge, Promise, RefundSource
 from contracts.events.configuration import EntityConfigured, RateSet
 from contracts.events.invoicing import CustomerChanged
 from contracts.events.reporting import DueAmount, NoteRecorded
@@ -270,6 +272,7 @@ DAYS = Table(
         *("basis", "level", "start", "entity", "currency", "day"), postgresql_include=["amount", "items"]
     ),
 )
+# `detail` is what few payments have: what is `listed` on them, their `charges`, the `sources` of a refund.
 RECEIPTS = Table(
     "payments",
     METADATA,
@@ -293,6 +296,7 @@ RECEIPTS = Table(
     Column("selection", Text, nullable=False),
     Column("rate", Text, nullable=False),
     Column("sales_order", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
     Index("payments_by_payment", "payment"),
     Index("payments_by_date", "payment_date", "customer", "payment"),
     Index("payments_by_number", "number"),
@@ -567,14 +571,31 @@ def receipt_to_row(receipt: Receipt) -> Row:
         receipt.selection,
         receipt.rate,
         receipt.order,
+        _detail(receipt),
     )
+
+
+def _detail(receipt: Receipt) -> str:
+    detail: dict[str, Sequence[Any]] = {
+        "listed": receipt.listed,
+        "charges": receipt.charges,
+        "sources": receipt.sources,
+    }
+    told = {name: [asdict(one) for one in value] for name, value in detail.items() if value}
+    return json.dumps(told) if told else "{}"
 
 
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
-    plain, status, (*amounts, kind, number, instrument, selection, rate, order) = row[:8], row[8], row[9:]
+    plain, status, (*amounts, kind, number, instrument, selection, rate, order) = row[:8], row[8], row[9:-1]
     stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection, rate, order)
-    fields = (*plain, PaymentStatus(status), *amounts, *stands)
+    told = json.loads(row[-1])
+    detail = (
+        tuple(ApplicationRequest(**one) for one in told.get("listed", ())),
+        tuple(Charge(**one) for one in told.get("charges", ())),
+        tuple(RefundSource(**one) for one in told.get("sources", ())),
+    )
+    fields = (*plain, PaymentStatus(status), *amounts, *stands, *detail)
     return Receipt(*fields)
 
 

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from contracts.commands import ApplicationRequest, Charge, RefundSource
 from contracts.events import payments as p
 from contracts.fields import InstrumentStatus, PaymentKind, PaymentStatus
 from services.reporting.domain.receipts import Receipt
+from services.reporting.store import RECEIPT
 from tests.builders import (
     CLOSED,
     HELD,
@@ -97,6 +99,63 @@ def test_a_payment_stands_where_the_last_fact_put_it(
     facts: tuple[object, ...], status: PaymentStatus
 ) -> None:
     assert Reader(recorded(), *facts).receipt().status == status
+
+
+# -- what it says besides ---------------------------------------------------------------------------
+
+I1, I2, I3 = (
+    ApplicationRequest(invoice, amount) for invoice, amount in (("I1", 500), ("I2", 300), ("I3", 200))
+)
+FEES = (Charge(50, "6800", "wire"), Charge(20))
+THERE, BACK = moved(INITIAL, ACCEPTED), moved(ACCEPTED, INITIAL)
+
+
+def edited(*listed: ApplicationRequest, **more: Any) -> p.PaymentEdited:
+    return p.PaymentEdited(*WHO, "USD", 10_000, PAID, "", "", listed, **more)
+
+
+@pytest.mark.parametrize(
+    ("facts", "left"),
+    [
+        ((listed(("I1", 500), ("I2", 300)),), (I1, I2)),
+        ((listed(("I1", 500)), listed(("I2", 300))), (I1, I2)),
+        ((listed(("I1", 500)), p.ApplicationsCleared(*WHO)), ()),
+        ((listed(("I1", 500)), p.ApplicationsCleared(*WHO), listed(("I3", 200))), (I3,)),
+        ((listed(("I1", 500)), edited(I2, I3)), (I2, I3)),
+        ((listed(("I1", 500)), edited()), ()),
+        ((listed(("I1", 500)), HELD, HOLD_RELEASED), (I1,)),
+        ((listed(("I1", 500)), released()), ()),
+        ((released(), listed(("I1", 500))), (I1,)),
+        ((released(), THERE, listed(("I1", 500))), (I1,)),
+        ((released(), THERE, listed(("I1", 500)), BACK), ()),
+        ((released(), listed(("I1", 500)), moved(INITIAL, BOUNCED)), ()),
+        ((released(), listed(("I1", 500)), voided()), ()),
+    ],
+)
+def test_what_is_listed_waits_until_it_is_released_taken_off_or_replaced(
+    facts: tuple[object, ...], left: tuple[ApplicationRequest, ...]
+) -> None:
+    assert Reader(recorded(), *facts).receipt().listed == left
+
+
+def test_an_edit_replaces_the_charges_and_the_sources() -> None:
+    sources = (RefundSource("P0", 700), RefundSource("CN1", 300, is_credit_note=True))
+    reader = Reader(recorded(charges=FEES), recorded(payment="R1", kind=PaymentKind.REFUND, sources=sources))
+    assert reader.receipt().charges == FEES
+    assert reader.receipt("R1").sources == sources
+    reader.reads(edited(charges=FEES[:1]))
+    assert reader.receipt().charges == FEES[:1]
+    reader.reads(edited())
+    assert reader.receipt().charges == ()
+
+
+def test_all_that_a_payment_says_is_kept_in_its_row() -> None:
+    asked = ApplicationRequest(
+        "I9", 100, debtor="C2", cross_rate="1.25", discount=0, write_off=7, reason="SMALL"
+    )
+    said = edited(I1, asked, charges=FEES, sources=(RefundSource("CN1", 300, is_credit_note=True),))
+    receipt = Reader(recorded(), said).receipt()
+    assert RECEIPT.from_row(RECEIPT.to_row(receipt)) == receipt
 
 
 # -- where its money is -----------------------------------------------------------------------------

@@ -7,14 +7,20 @@ import pytest
 from playwright.async_api import Page
 
 from contracts.commands import (
+    ApplicationRequest,
+    ApplyPayment,
+    Charge,
     DefinePaymentProfile,
     InvoiceLine,
     IssueInvoice,
     ReceivePayment,
+    RecordPayment,
+    RefundSource,
     RegisterCustomer,
+    ReleasePayment,
     StatusAccount,
 )
-from contracts.fields import InstrumentStatus
+from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind
 from tests.web.browser import check_accessible, shoot
 from tests.web.door import Door
 
@@ -24,14 +30,19 @@ FEBRUARY, MARCH, APRIL = date(2026, 2, 10), date(2026, 3, 10), date(2026, 4, 10)
 DRAFTS = (InstrumentStatus.ALLOCATED, InstrumentStatus.FOR_COLLECTION)
 
 
-def owed(customer: str, id_: str, amount: int, due: date) -> IssueInvoice:
+def owed(customer: str, id_: str, amount: int, due: date, **more: Any) -> IssueInvoice:
     """Give an invoice in euros, sent in January."""
-    return IssueInvoice(customer, id_, "PW", "EUR", date(2026, 1, 10), due, (InvoiceLine(amount),))
+    return IssueInvoice(customer, id_, "PW", "EUR", date(2026, 1, 10), due, (InvoiceLine(amount),), **more)
 
 
 def received(customer: str, id_: str, amount: int, **more: Any) -> ReceivePayment:
     """Give a payment in euros of February 20."""
     return ReceivePayment(customer, id_, "PW", "EUR", amount, date(2026, 2, 20), **more)
+
+
+def recorded(customer: str, id_: str, amount: int, **more: Any) -> RecordPayment:
+    """Give a payment in euros of February 20 that is not released yet."""
+    return RecordPayment(customer, id_, "PW", "EUR", amount, date(2026, 2, 20), **more)
 
 
 async def fill(page: Page, **fields: str) -> None:
@@ -48,6 +59,11 @@ async def seen(page: Page, selector: str) -> str:
 def plain(text: str) -> str:
     """Write what a page shows as one line."""
     return " ".join(text.split()).replace("\N{EN DASH}", "-")
+
+
+async def rows_of(page: Page, table: str) -> list[str]:
+    """Read the rows of a table, each as one line."""
+    return [plain(row) for row in await page.locator(f"#{table} tbody tr").all_inner_texts()]
 
 
 async def confirm(page: Page, button: str) -> None:
@@ -172,3 +188,133 @@ async def test_the_money_of_many_drafts_is_moved_and_each_answers_for_itself(pag
     await page.click("a.button:has-text('Bounced')")
     await confirm(page, "Move 100.00 EUR to bounced")
     assert "The document: Bounced" in await seen(page, "main")
+
+
+async def test_editing_the_amount_of_a_payment_keeps_what_is_listed_on_it_and_its_charges(
+    page: Page, door: Door
+) -> None:
+    listed = (ApplicationRequest("I1", 50000), ApplicationRequest("I2", 20000, discount=0))
+    charges = (Charge(500), Charge(250, "4900", "Courier"))
+    said: dict[str, Any] = {"method": "wire", "reference": "January"}
+    await door.tell(
+        owed("PW/4", "I1", 50000, FEBRUARY),
+        owed("PW/4", "I2", 30000, MARCH),
+        recorded("PW/4", "P1", 80000, **said, applications=listed, charges=charges),
+    )
+
+    await page.goto("/payment?customer=PW%2F4&id=P1")
+    await page.click("a.button:text-is('Edit')")
+    names = ("currency", "amount", "payment_date", "method", "reference", "charge", "rate")
+    typed = [await page.input_value(f"#{name}") for name in names]
+    assert typed == ["EUR", "800.00", "2026-02-20", "wire", "January", "", "1"]
+    stands = [
+        "Invoice I1 - 500.00",
+        "Invoice I2 without a discount 200.00",
+        "Bank charge 1 - 5.00",
+        "Bank charge 2 Courier, to account 4900 2.50",
+    ]
+    assert await rows_of(page, "standing") == stands
+    await check_accessible(page)
+    await shoot(page, "edit payment")
+    await page.fill("#amount", "900.00")
+    await confirm(page, "Change P1")
+    assert "Amount 900.00 EUR" in await seen(page, "dl.figures")
+
+    await page.click("a.button:text-is('Edit')")
+    assert await rows_of(page, "standing") == stands
+    await door.tell(ReleasePayment("PW/4", "P1"))
+    await page.goto("/payment?customer=PW%2F4&id=P1")
+    figures = "Amount 900.00 EUR Available 200.00 Reserved - Applied 700.00 Refunded - Written off -"
+    assert await seen(page, "dl.figures") == figures
+    entries = (await door.read("/v1/payment", customer="PW/4", payment="P1"))["entries"]
+    receipt = next(one for one in entries if one["rule"] == "PaymentReleased")
+    booked = sorted((line["account"], line["amount"]) for line in receipt["lines"])
+    assert booked == [("1000", 89250), ("2100", -90000), ("4900", 250), ("6100", 500)]
+
+
+async def test_what_is_unticked_when_a_payment_is_edited_is_taken_off_it(page: Page, door: Door) -> None:
+    listed = (ApplicationRequest("I1", 50000), ApplicationRequest("I2", 30000))
+    await door.tell(
+        owed("PW/5", "I1", 50000, FEBRUARY),
+        owed("PW/5", "I2", 30000, MARCH),
+        owed("PW/5", "I3", 10000, APRIL),
+        recorded("PW/5", "P1", 80000, applications=listed, charges=(Charge(500),)),
+    )
+
+    await page.goto("/payment/edit?customer=PW%2F5&id=P1")
+    assert await page.input_value("#charge") == "5.00"
+    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00", "Invoice I2 - 300.00"]
+    await page.fill("#amount", "600.00")
+    await page.click("text=Change P1")
+    assert "the listed applications exceed the payment" in await seen(page, ".notice-refused")
+    await page.uncheck("[aria-label='Keep invoice I2']")
+    await page.fill("#currency", "USD")
+    await page.click("text=Change P1")
+    assert await seen(page, ".error") == "What is ticked is in EUR: untick it, or leave the currency."
+    ticks = [await page.is_checked(f"[aria-label='Keep invoice {one}']") for one in ("I1", "I2")]
+    assert ticks == [True, False]
+    await page.fill("#currency", "EUR")
+    await confirm(page, "Change P1")
+
+    # One more is listed while the form is open: it is shown before it could be lost.
+    await page.click("a.button:text-is('Edit')")
+    assert await page.input_value("#charge") == "5.00"
+    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00"]
+    await door.tell(ApplyPayment("PW/5", "P1", (ApplicationRequest("I3", 10000),)))
+    await page.fill("#reference", "February")
+    await page.click("text=Change P1")
+    assert "were changed meanwhile" in await seen(page, ".notice-refused")
+    assert await page.input_value("#reference") == "February"
+    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00", "Invoice I3 - 100.00"]
+    await confirm(page, "Change P1")
+    await door.tell(ReleasePayment("PW/5", "P1"))
+    left = await door.read("/v1/invoices", customer="PW/5")
+    assert sorted((one["invoice"], one["residual"]) for one in left["rows"]) == [
+        ("I1", 0),
+        ("I2", 30000),
+        ("I3", 0),
+    ]
+
+
+async def test_editing_a_refund_opens_with_what_it_pays_back_and_keeps_it(page: Page, door: Door) -> None:
+    sources = (RefundSource("P1", 20000), RefundSource("CN1", 5000, is_credit_note=True))
+    said: dict[str, Any] = {"kind": PaymentKind.REFUND, "method": "transfer", "reference": "as agreed"}
+    await door.tell(
+        received("PW/6", "P1", 30000),
+        received("PW/6", "P2", 10000),
+        owed("PW/6", "CN1", 5000, FEBRUARY, kind=DocumentKind.CREDIT_NOTE),
+        recorded("PW/6", "R1", 25000, **said, sources=sources),
+    )
+
+    await page.goto("/payment?customer=PW%2F6&id=R1")
+    await page.click("a.button:text-is('Edit')")
+    back = ("P1", "P2", "CN1")
+    wanted = [await page.input_value(f"[aria-label='Refund of {document}']") for document in back]
+    assert wanted == ["200.00", "", "50.00"]
+    names = ("payment_date", "method", "reference", "rate")
+    typed = [await page.input_value(f"#{name}") for name in names]
+    assert typed == ["2026-02-20", "transfer", "as agreed", "1"]
+    await check_accessible(page)
+    await shoot(page, "edit refund")
+    await page.fill("[aria-label='Refund of P1']", "300.00")
+    await page.click("text=Show what will be paid")
+    await confirm(page, "Change the refund to 350.00 EUR to PW/6")
+
+    # Its credit note is used up by another: it is still shown with what it was to pay back.
+    await door.tell(recorded("PW/6", "R2", 5000, **said, sources=sources[1:]), ReleasePayment("PW/6", "R2"))
+    await page.click("a.button:text-is('Edit')")
+    wanted = [await page.input_value(f"[aria-label='Refund of {document}']") for document in back]
+    assert wanted == ["300.00", "", "50.00"]
+    await page.fill("[aria-label='Refund of CN1']", "")
+    await page.click("text=Show what will be paid")
+    await confirm(page, "Change the refund to 300.00 EUR to PW/6")
+    await door.tell(ReleasePayment("PW/6", "R1"))
+    await page.goto("/payment?customer=PW%2F6&id=R1")
+    assert "The money: paid out" in await seen(page, "main")
+    paid = await door.read("/v1/payments", customer="PW/6")
+    assert sorted((one["payment"], one["refunded"]) for one in paid["rows"]) == [
+        ("P1", 30000),
+        ("P2", 0),
+        ("R1", 0),
+        ("R2", 0),
+    ]

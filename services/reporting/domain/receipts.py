@@ -4,13 +4,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from contracts.commands import Charges, Requests, Sources
 from contracts.events import payments as p
 from contracts.fields import InstrumentStatus, PaymentKind, PaymentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A payment, prepayment or refund as it is read. Amounts are minor units of `currency`."""
+    """A payment, prepayment or refund as it is read. Amounts are minor units of `currency`.
+
+    `listed` waits for its release. An edit has to say it again to keep it, and `charges` and `sources` too.
+    """
 
     customer: str
     payment: str
@@ -32,6 +36,9 @@ class Receipt:
     selection: str = ""
     rate: str = "1"
     order: str = ""
+    listed: Requests = ()
+    charges: Charges = ()
+    sources: Sources = ()
 
 
 def after(receipt: Receipt | None, fact: Any) -> Receipt:
@@ -44,6 +51,10 @@ def after(receipt: Receipt | None, fact: Any) -> Receipt:
     match fact:
         case p.PaymentEdited():
             return _edited(receipt, fact)
+        case p.ApplicationsListed():
+            return replace(receipt, listed=(*receipt.listed, *fact.applications))
+        case p.ApplicationsCleared():
+            return replace(receipt, listed=())
         case p.HoldReleased() | p.PaymentReopened():
             return replace(receipt, status=fact.status)
         case p.PaymentReleased():
@@ -82,6 +93,8 @@ def _recorded(fact: p.PaymentRecorded) -> Receipt:
         number=fact.number,
         rate=fact.rate,
         order=fact.order,
+        charges=fact.charges,
+        sources=fact.sources,
     )
 
 
@@ -96,6 +109,9 @@ def _edited(receipt: Receipt, fact: p.PaymentEdited) -> Receipt:
         status=fact.status,
         rate=fact.rate,
         order=fact.order,
+        listed=fact.applications,
+        charges=fact.charges,
+        sources=fact.sources,
     )
 
 
@@ -106,25 +122,28 @@ def _released(receipt: Receipt, fact: p.PaymentReleased) -> Receipt:
         available=receipt.amount,
         instrument=fact.instrument,
         selection=fact.selection,
+        listed=(),
     )
 
 
 def _moved(receipt: Receipt, fact: p.InstrumentMoved | p.OpenItemAdjusted | p.PaymentVoided) -> Receipt:
-    """Follow the money; where the receipt is undone, nothing is available any more."""
+    """Follow the money; where the receipt is undone, nothing is available or listed any more."""
     if isinstance(fact, p.PaymentVoided):
         # What a refund paid out is not applied any more; what a receipt was applied to comes back by itself.
         applied = 0 if receipt.kind is PaymentKind.REFUND else receipt.applied
-        return replace(receipt, status=PaymentStatus.VOIDED, available=0, applied=applied)
+        return replace(_undone(receipt, PaymentStatus.VOIDED), applied=applied)
     if isinstance(fact, p.OpenItemAdjusted):
-        return replace(
-            receipt, status=PaymentStatus.BOUNCED, available=0, instrument=InstrumentStatus.BOUNCED
-        )
+        return replace(_undone(receipt, PaymentStatus.BOUNCED), instrument=InstrumentStatus.BOUNCED)
     moved = replace(receipt, instrument=fact.to_status, selection=fact.selection)
     if fact.to_status is InstrumentStatus.BOUNCED:
-        return replace(moved, status=PaymentStatus.BOUNCED, available=0)
+        return _undone(moved, PaymentStatus.BOUNCED)
     if fact.to_status is InstrumentStatus.INITIAL:
-        return replace(moved, status=PaymentStatus.BALANCED, available=0)
+        return _undone(moved, PaymentStatus.BALANCED)
     return moved
+
+
+def _undone(receipt: Receipt, status: PaymentStatus) -> Receipt:
+    return replace(receipt, status=status, available=0, listed=())
 
 
 def _used(receipt: Receipt, fact: Any) -> Receipt:

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from services.reporting.web import (
     aging,
     customers,
+    editing,
     explaining,
     invoices,
     issuing,
@@ -40,6 +41,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     payments.router,
     steering.router,
     recording.router,
+    editing.router,
     mass_change.router,
     unapplied.router,
     journal.router,

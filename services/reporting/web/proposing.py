@@ -37,6 +37,7 @@ class Proposal(NamedTuple):
     """What a form asks and shows. `hidden` is sent along, `will` says line by line what will be.
 
     `commands` (name, fields) are what is sent once it is confirmed: what would come of them is shown.
+    `standing` is what stays as it is while it is ticked.
     `back`: what was typed can be changed again, by a button that sends the step `again`.
     """
 
@@ -53,6 +54,7 @@ class Proposal(NamedTuple):
     note: str = ""
     back: bool = False
     commands: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    standing: tuple[Any, ...] = ()
 
 
 def address(path: str, customer: str, payment: str, **more: str) -> str:
@@ -86,8 +88,13 @@ def as_json(text: str) -> Any:
 
 def said(minor: int, currency: str) -> str:
     """Write an amount with its currency in a sentence."""
+    return f"{figure(minor, currency)} {currency}"
+
+
+def figure(minor: int, currency: str) -> str:
+    """Write an amount as it is typed."""
     whole, point, fraction = decimal_text(minor, currency).partition(".")
-    return f"{int(whole):,}{point}{fraction} {currency}"
+    return f"{int(whole):,}{point}{fraction}"
 
 
 async def propose(

@@ -1,5 +1,6 @@
-"""Recording payments, prepayments and refunds, and changing what one says before it is released."""
+"""Recording payments and prepayments; paying back, and changing what a refund says before it is released."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, NamedTuple
 from urllib.parse import urlencode
@@ -10,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.fields import PaymentKind
 from services.reporting import paying
 from services.reporting.aging import names_of
-from services.reporting.http.asking import Name, today
+from services.reporting.domain.receipts import Receipt
+from services.reporting.http.asking import today
 from services.reporting.http.desk import connection
-from services.reporting.http.reads import payment_page
+from services.reporting.http.problems import not_found
 from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.offers import Ask
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import Proposal, address, balances, marked, propose, read, said
+from services.reporting.web.proposing import Proposal, address, balances, figure, marked, propose, read, said
 from services.reporting.web.showing import from_here, go, page_of, show
 from services.runtime import clock
 
@@ -24,16 +26,20 @@ router = APIRouter(include_in_schema=False)
 
 Lent = Annotated[AsyncConnection, Depends(connection)]
 
-_SAID: Final = (
+_RATE: Final = Ask(
+    "rate", "Rate", hint="Units of the base currency for one; without it the rate of the date."
+)
+SAID: Final = (
     Ask("currency", "Currency", required=True, hint="An ISO 4217 code such as EUR."),
     Ask("amount", "Amount", "amount", required=True),
     Ask("payment_date", "Date", "date", required=True),
     Ask("method", "Method", hint="Such as transfer, card or draft. It decides the payment profile."),
     Ask("reference", "Reference", hint="What the payer wrote: invoices named in it are suggested first."),
     Ask("charge", "Bank charges", "amount", hint="Kept by the bank; the customer is credited in full."),
-    Ask("rate", "Rate", hint="Units of the base currency for one; without it the rate of the date."),
+    _RATE,
 )
-_ORDER: Final = Ask("order", "Sales order", hint="It is applied to the order's invoice when that opens.")
+"""What a payment says, and can say otherwise before it is released."""
+ORDER: Final = Ask("order", "Sales order", hint="It is applied to the order's invoice when that opens.")
 _WHOSE: Final = (
     Ask(
         "kind",
@@ -55,12 +61,7 @@ _HOW: Final = Ask(
         ("hold", "Record and hold"),
     ),
 )
-NEW: Final = (*_WHOSE, *_SAID, _ORDER, _HOW)
-
-EARLIER: Final = (
-    "This replaces all that the payment says. Invoices listed on it are taken off, and bank charges are "
-    "those written here: list the invoices again afterwards."
-)
+NEW: Final = (*_WHOSE, *SAID, ORDER, _HOW)
 
 
 @router.get("/payments/new")
@@ -106,13 +107,14 @@ def _recording(form: Form) -> tuple[str, dict[str, Any]]:
     fields["currency"] = currency
     # The id of the form makes the payment's, so that a form that is sent twice records one.
     fields.setdefault("payment", f"PAY-{form.text('id') or clock.new_id()}"[:50])
-    _charged(fields)
+    charged(fields)
     if how == "receive":
         return "ReceivePayment", fields
     return "RecordPayment", {**fields, "hold": how == "hold"}
 
 
-def _charged(fields: dict[str, Any]) -> None:
+def charged(fields: dict[str, Any]) -> None:
+    """Say a charge as the command does."""
     charge = fields.pop("charge", None)
     if charge:
         fields["charges"] = [{"amount": charge}]
@@ -140,9 +142,7 @@ async def _confirm(
     kind = PaymentKind(fields.get("kind", PaymentKind.PAYMENT)).value.lower()
     receives = command == "ReceivePayment"
     will = [("Customer", who), ("Entity", fields["entity"]), ("Amount", said(amount, currency))]
-    will += [
-        (ask.label, str(fields[ask.name])) for ask in (*_SAID[2:5], _SAID[6], _ORDER) if ask.name in fields
-    ]
+    will += [(ask.label, str(fields[ask.name])) for ask in (*SAID[2:5], SAID[6], ORDER) if ask.name in fields]
     if "charges" in fields:
         will.append(("Of it kept by the bank", said(fields["charges"][0]["amount"], currency)))
     verb = "Receive" if receives else "Hold" if fields.get("hold") else "Record"
@@ -166,72 +166,14 @@ async def _confirm(
     return await propose(request, proposal, form)
 
 
-# -- editing ------------------------------------------------------------------------------------------------
-
-
-@router.get("/payment/edit")
-async def edit(request: Request, lent: Lent, customer: Name, id: Name) -> Response:
-    """Ask what a payment is to say."""
-    one = (await payment_page(lent, customer, id)).payment
-    if one.kind == PaymentKind.REFUND:
-        return go("/payments/refund", customer=customer, entity=one.entity, currency=one.currency, payment=id)
-    values = {
-        "customer": one.customer,
-        "payment": one.payment,
-        "currency": one.currency,
-        "amount": said(one.amount, one.currency).rpartition(" ")[0],
-        "payment_date": one.payment_date.isoformat(),
-        "method": one.method,
-        "reference": one.reference,
-        "order": one.sales_order,
-        "is_prepayment": "yes" if one.kind == PaymentKind.PREPAYMENT else "",
-    }
-    return await _ask_edit(request, Form(values))
-
-
-@router.post("/payment/edit", dependencies=[Depends(from_here)])
-async def change(request: Request) -> Response:
-    """Send what a payment is to say."""
-    form = Form(await request.form())
-    currency = form.currency("currency")
-    fields = {**read(form, _edit_asks(form), currency), "currency": currency}
-    _charged(fields)
-    customer, payment = form.text("customer"), form.text("payment")
-    if form.errors:
-        return await _ask_edit(request, form)
-    command = {"customer": customer, "payment": payment, **fields}
-    attempted = await attempt(request, "EditPayment", command, form.text("id"), ACTOR)
-    if attempted.is_refused:
-        marked(form, attempted)
-        return await _ask_edit(request, form)
-    return go("/payment", attempted.id, customer=customer, id=payment)
-
-
-def _edit_asks(form: Form) -> tuple[Ask, ...]:
-    return (*_SAID, _ORDER) if form.text("is_prepayment") else _SAID
-
-
-async def _ask_edit(request: Request, form: Form) -> Response:
-    customer, payment = form.text("customer"), form.text("payment")
-    kept = ("customer", "payment", "is_prepayment")
-    proposal = Proposal(
-        f"Edit {payment}",
-        "What does it say?",
-        "/payment/edit",
-        f"Change {payment}",
-        address("/payment", customer, payment),
-        _edit_asks(form),
-        {name: form.text(name) for name in kept},
-        note=EARLIER,
-    )
-    return await propose(request, proposal, form, status=422 if form.errors else 200)
-
-
 # -- refunds ------------------------------------------------------------------------------------------------
 
 
 class Source(NamedTuple):
-    """Something that can be paid back, as much as is left of it. `field` is its place in the form."""
+    """Something that can be paid back, as much as is left of it. `field` is its place in the form.
+
+    What a refund names and has nothing left any more is one too, with no day.
+    """
 
     field: str
     document: str
@@ -252,17 +194,53 @@ async def refund(
     currency: Currency = None,
     payment: Filter = None,
 ) -> Response:
-    """Show what can be paid back to a customer; from the page of a payment, that payment is filled in."""
-    sources = await _sources(lent, customer or "")
+    """Show what can be paid back to a customer; from the page of a payment, that payment is filled in.
+
+    `payment` is a refund that is not released yet: all that it says is filled in.
+    """
+    edited = await _refund_of(lent, customer, payment)
+    if edited is not None:
+        return await _ask_refund(
+            request, lent, Form(_as_said(edited)), await _sources(lent, customer, edited)
+        )
+    sources = await _sources(lent, customer)
     chosen = next((one for one in sources if one.document == id and not one.is_credit_note), None)
     if chosen is not None:
         entity, currency = chosen.entity, chosen.currency
     values = {"customer": customer or "", "entity": entity or "", "currency": currency or ""}
-    values |= {"payment": payment or "", "edits": "yes" if payment else ""}
     values["payment_date"] = today().isoformat()
     if chosen is not None:
-        values[chosen.field] = said(chosen.available, chosen.currency).rpartition(" ")[0]
+        values[chosen.field] = figure(chosen.available, chosen.currency)
     return await _ask_refund(request, lent, Form(values), sources)
+
+
+async def _refund_of(lent: AsyncConnection, customer: str | None, payment: str | None) -> Receipt | None:
+    """Find the refund that is to be changed, if one is named. Raises Problem when it is not known."""
+    if not payment:
+        return None
+    one = await paying.receipt_of(lent, customer or "", payment)
+    if one is None or one.kind is not PaymentKind.REFUND:
+        raise not_found(f"Refund {payment!r} of customer {customer or ''!r}")
+    return one
+
+
+def _as_said(one: Receipt) -> dict[str, str]:
+    """Fill the form with what a refund says."""
+    values = {
+        "edits": "yes",
+        "customer": one.customer,
+        "entity": one.entity,
+        "currency": one.currency,
+        "payment": one.payment,
+        "payment_date": one.payment_date.isoformat(),
+        "method": one.method,
+        "reference": one.reference,
+        "rate": one.rate,
+    }
+    paid_back: dict[str, int] = defaultdict(int)
+    for source in one.sources:
+        paid_back[_field(source.document, is_credit_note=source.is_credit_note)] += source.amount
+    return values | {field: figure(amount, one.currency) for field, amount in paid_back.items()}
 
 
 @router.post("/payments/refund", dependencies=[Depends(from_here)])
@@ -271,8 +249,9 @@ async def pay_back(request: Request, lent: Lent) -> Response:
     form = Form(await request.form())
     customer, entity = form.text("customer", required=True), form.text("entity", required=True)
     currency = form.currency("currency")
-    fields = read(form, _REFUND, currency)
-    sources = await _sources(lent, customer)
+    fields = read(form, _refund_asks(form), currency)
+    edited = await _refund_of(lent, customer, form.text("payment") if form.text("edits") else None)
+    sources = await _sources(lent, customer, edited)
     wanted: list[dict[str, Any]] = []
     for one in _of_place(sources, entity, currency):
         amount = form.amount(one.field, currency, required=False)
@@ -282,10 +261,12 @@ async def pay_back(request: Request, lent: Lent) -> Response:
         form.errors[""] = "Nothing to pay back is written. Write an amount beside what you refund."
     if form.errors or form.text("step") == "again":
         return await _ask_refund(request, lent, form, sources)
+    if edited is not None:
+        fields["payment"] = edited.payment
     fields.setdefault("payment", f"REF-{form.text('id') or clock.new_id()}"[:50])
     total = sum(one["amount"] for one in wanted)
     command = {"customer": customer, "currency": currency, "amount": total, "sources": wanted, **fields}
-    name = "EditPayment" if form.text("edits") else "ReceivePayment"
+    name = "ReceivePayment" if edited is None else "EditPayment"
     if name == "ReceivePayment":
         command |= {"kind": PaymentKind.REFUND, "entity": entity}
     if form.text("step") != "send":
@@ -305,15 +286,32 @@ _REFUND: Final = (
 )
 
 
-async def _sources(lent: AsyncConnection, customer: str) -> list[Source]:
-    payments, notes = await paying.refundable(lent, customer)
+def _refund_asks(form: Form) -> tuple[Ask, ...]:
+    """Give the fields of a refund; one that is changed has its id, and shows the rate that it would lose."""
+    return (*_REFUND[1:], _RATE) if form.text("edits") else _REFUND
+
+
+async def _sources(
+    lent: AsyncConnection, customer: str | None, edited: Receipt | None = None
+) -> list[Source]:
+    """List what can be paid back, and what a refund that is changed pays back."""
+    payments, notes = await paying.refundable(lent, customer or "")
     found = [
         (one.payment, False, one.entity, one.currency, one.payment_date, one.available) for one in payments
     ]
     found += [
         (one.invoice, True, one.entity, one.currency, one.document_date, -one.residual) for one in notes
     ]
-    return [Source(f"{'note' if one[1] else 'receipt'}:{one[0]}", *one) for one in found]
+    known = {(one[0], one[1]) for one in found}
+    if edited is not None:
+        place = (edited.entity, edited.currency, None, 0)
+        own = dict.fromkeys((source.document, source.is_credit_note) for source in edited.sources)
+        found += [(*one, *place) for one in own if one not in known]
+    return [Source(_field(one[0], is_credit_note=one[1]), *one) for one in found]
+
+
+def _field(document: str, *, is_credit_note: bool) -> str:
+    return f"{'note' if is_credit_note else 'receipt'}:{document}"
 
 
 def _of_place(sources: Sequence[Source], entity: str, currency: str) -> list[Source]:
@@ -328,7 +326,8 @@ async def _ask_refund(
     entity, currency = form.text("entity"), form.text("currency")
     if len(places) == 1 and not entity:
         entity, currency = places[0]
-    page = await page_of(request, "Refund", "payments")
+    edits = bool(form.text("edits"))
+    page = await page_of(request, f"Edit {form.text('payment')}" if edits else "Refund", "payments")
     names = await names_of(lent, {customer})
     return show(
         "refund.html",
@@ -339,10 +338,11 @@ async def _ask_refund(
         customer=customer,
         name=names.get(customer, customer),
         places=places,
+        edits=edits,
         entity=entity,
         currency=currency,
         sources=_of_place(sources, entity, currency),
-        asks=_REFUND,
+        asks=_refund_asks(form),
     )
 
 
@@ -362,6 +362,7 @@ async def _confirm_refund(
         for one in command["sources"]
     ]
     will += [("Date", command["payment_date"]), ("Method", command.get("method") or "not said")]
+    will += [("Rate", command["rate"])] if "rate" in command else []
     edits = bool(form.text("edits"))
     verb = "Change the refund to" if edits else "Refund"
     proposal = Proposal(

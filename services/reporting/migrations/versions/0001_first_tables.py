@@ -302,6 +302,7 @@ def _create_tables() -> None:
         sa.Column("selection", sa.Text(), nullable=False),
         sa.Column("rate", sa.Text(), nullable=False),
         sa.Column("sales_order", sa.Text(), nullable=False),
+        sa.Column("detail", JSONB(), nullable=False),
         sa.PrimaryKeyConstraint("customer", "payment"),
     )
     op.create_table(

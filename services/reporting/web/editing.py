@@ -1,0 +1,198 @@
+"""Changing what a payment says before it is released.
+
+The command replaces all that a payment says. What the form has no field for stands beside a tick, and is said
+again as it is unless it is unticked.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Annotated, Any, Final, NamedTuple
+
+from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from contracts.commands import ApplicationRequest, Charge
+from contracts.fields import PaymentKind
+from services.reporting import paying
+from services.reporting.domain.receipts import Receipt
+from services.reporting.http.asking import Name
+from services.reporting.http.desk import connection
+from services.reporting.http.door import outcome_of
+from services.reporting.http.problems import not_found
+from services.reporting.web.acting import ACTOR, Form, attempt
+from services.reporting.web.offers import Ask
+from services.reporting.web.proposing import Proposal, address, figure, marked, propose, read
+from services.reporting.web.recording import ORDER, SAID, charged
+from services.reporting.web.showing import from_here, go
+
+router = APIRouter(include_in_schema=False)
+
+Lent = Annotated[AsyncConnection, Depends(connection)]
+
+STAYS: Final = "What is unticked is taken off. Invoices that stay are applied with the date of the payment."
+MEANWHILE: Final = (
+    "What is listed on the payment or its bank charges were changed meanwhile. Look at them below, and send "
+    "it again."
+)
+
+_ANOTHER: Final = Ask("charge", "One more bank charge", "amount", hint="Beside those that stay ticked below.")
+
+
+class Standing(NamedTuple):
+    """Something that a payment says and the form has no field for; `name` is the place of its tick.
+
+    `terms` say what it says beside its amount.
+    """
+
+    name: str
+    what: str
+    terms: str
+    currency: str
+    said: ApplicationRequest | Charge
+
+    @property
+    def amount(self) -> int:
+        """How much of the payment it is about."""
+        return self.said.amount
+
+
+def standing(one: Receipt) -> tuple[Standing, ...]:
+    """Give what stays on a payment while it is ticked: what is listed, and the charges that fill no field."""
+    found = [
+        Standing(f"listed:{n}", f"Invoice {asked.invoice}", ", ".join(_terms(asked)), one.currency, asked)
+        for n, asked in enumerate(one.listed)
+    ]
+    if not _in_field(one):
+        found += [
+            Standing(f"charge:{n}", f"Bank charge {n + 1}", _of_charge(charge), one.currency, charge)
+            for n, charge in enumerate(one.charges)
+        ]
+    return tuple(found)
+
+
+def _in_field(one: Receipt) -> bool:
+    """Say whether the one field of the form, for an amount, tells all about the charges."""
+    return not one.charges or one.charges == (Charge(one.charges[0].amount),)
+
+
+def _terms(asked: ApplicationRequest) -> Iterator[str]:
+    if asked.debtor:
+        yield f"of {asked.debtor}"
+    if asked.cross_rate:
+        yield f"at {asked.cross_rate}"
+    if asked.discount is not None:
+        yield "with the discount that was written" if asked.discount else "without a discount"
+    if asked.write_off:
+        yield f"the rest written off for {asked.reason}" if asked.reason else "the rest written off"
+
+
+def _of_charge(charge: Charge) -> str:
+    account = f"to account {charge.account}" if charge.account else ""
+    return ", ".join(part for part in (charge.description, account) if part)
+
+
+@router.get("/payment/edit")
+async def edit(request: Request, lent: Lent, customer: Name, id: Name) -> Response:
+    """Ask what a payment is to say, from what it says."""
+    one = await _found(lent, customer, id)
+    if one.kind is PaymentKind.REFUND:
+        return go("/payments/refund", customer=customer, entity=one.entity, currency=one.currency, payment=id)
+    values = {
+        "customer": one.customer,
+        "payment": one.payment,
+        "currency": one.currency,
+        "amount": figure(one.amount, one.currency),
+        "payment_date": one.payment_date.isoformat(),
+        "method": one.method,
+        "reference": one.reference,
+        "rate": one.rate,
+        "order": one.order,
+    }
+    return await _ask(request, _looked_at(Form(values), one), one)
+
+
+@router.post("/payment/edit", dependencies=[Depends(from_here)])
+async def change(request: Request, lent: Lent) -> Response:
+    """Send what a payment is to say, with what stays ticked."""
+    form = Form(await request.form())
+    customer, payment = form.text("customer"), form.text("payment")
+    one = await _found(lent, customer, payment)
+    if form.text("stood") != _stood(one):
+        if await outcome_of(lent, form.text("id")):  # it was sent twice, and has changed this itself
+            return go("/payment", form.text("id"), customer=customer, id=payment)
+        form.errors[""] = MEANWHILE
+        return await _ask(request, _looked_at(form, one), one)
+    fields = _changing(form, one)
+    if form.errors:
+        return await _ask(request, form, one)
+    command = {"customer": customer, "payment": payment, **fields}
+    attempted = await attempt(request, "EditPayment", command, form.text("id"), ACTOR)
+    if attempted.is_refused:
+        marked(form, attempted)
+        return await _ask(request, form, one)
+    return go("/payment", attempted.id, customer=customer, id=payment)
+
+
+async def _found(lent: AsyncConnection, customer: str, payment: str) -> Receipt:
+    one = await paying.receipt_of(lent, customer, payment)
+    if one is None:
+        raise not_found(f"Payment {payment!r} of customer {customer!r}")
+    return one
+
+
+def _stood(one: Receipt) -> str:
+    """Sign what stands on a payment: a form that was opened before it changed would take it off unseen."""
+    return hashlib.blake2b(repr((one.currency, one.listed, one.charges)).encode(), digest_size=16).hexdigest()
+
+
+def _looked_at(form: Form, one: Receipt) -> Form:
+    """Tick everything that stands on the payment now; a charge that fills the field stands there."""
+    charge = figure(one.charges[0].amount, one.currency) if one.charges and _in_field(one) else ""
+    form.values |= {"stood": _stood(one), "charge": charge}
+    form.values |= {each.name: "yes" for each in standing(one)}
+    return form
+
+
+def _changing(form: Form, one: Receipt) -> dict[str, Any]:
+    """Read what the payment is to say; what is wrong with it is in the form's errors."""
+    currency = form.currency("currency")
+    fields = {**read(form, _asks(one), currency), "currency": currency}
+    kept = [each.said for each in standing(one) if form.text(each.name)]
+    if currency != one.currency:
+        if kept and "currency" not in form.errors:
+            form.errors["currency"] = (
+                f"What is ticked is in {one.currency}: untick it, or leave the currency."
+            )
+        if fields.get("rate") == one.rate:  # that of the other currency
+            del fields["rate"]
+    charged(fields)
+    fields["applications"] = [asdict(said) for said in kept if isinstance(said, ApplicationRequest)]
+    fields["charges"] = [
+        *(asdict(said) for said in kept if isinstance(said, Charge)),
+        *fields.get("charges", ()),
+    ]
+    return fields
+
+
+def _asks(one: Receipt) -> tuple[Ask, ...]:
+    asks = (*SAID, ORDER) if one.kind is PaymentKind.PREPAYMENT else SAID
+    if _in_field(one):
+        return asks
+    return tuple(_ANOTHER if ask.name == "charge" else ask for ask in asks)
+
+
+async def _ask(request: Request, form: Form, one: Receipt) -> Response:
+    stands = standing(one)
+    proposal = Proposal(
+        f"Edit {one.payment}",
+        "What does it say?",
+        "/payment/edit",
+        f"Change {one.payment}",
+        address("/payment", one.customer, one.payment),
+        _asks(one),
+        {name: form.text(name) for name in ("customer", "payment", "stood")},
+        note=STAYS if stands else "",
+        standing=stands,
+    )
+    return await propose(request, proposal, form, status=422 if form.errors else 200)
