@@ -111,7 +111,8 @@ ITEMS = Table(
     Column("taken", JSONB, nullable=False),
     Index("items_by_invoice", "invoice"),
     Index("items_by_time", "opened_at", postgresql_include=["customer", "invoice"]),
-    Index("items_by_date", "document_date", "customer", "invoice"),
+    # The due date is only looked at: what is overdue is found without reading what is not due yet.
+    Index("items_by_date", "document_date", "customer", "invoice", "due_date"),
     Index("items_by_number", "number"),
     Index("items_by_reference", "reference", "customer"),
     Index("items_by_total", "total"),

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -48,7 +47,7 @@ TONES: Final = ("quiet", "waiting", "live", "good", "bad")
 """The style sheet has a colour for each: rests, waits for somebody, is under way, ended well, went wrong."""
 
 # The states of one kind each have a table of their own: OPEN is a word of invoices and of payments.
-WORDS: Final[dict[str, Mapping[StrEnum, Word]]] = {
+WORDS: Final[dict[str, Mapping[str, Word]]] = {
     "invoice": {
         InvoiceStatus.DRAFT: Word("Draft", "quiet"),
         InvoiceStatus.POSTED: Word("Posted", "waiting"),
@@ -204,7 +203,7 @@ def word(state: str, kind: str) -> Word:
 
     Raises KeyError for a state that the kind does not have.
     """
-    return {str(member): said for member, said in WORDS[kind].items()}[state]
+    return WORDS[kind][state]
 
 
 def spaced(name: str) -> str:

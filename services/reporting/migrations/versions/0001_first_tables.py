@@ -375,7 +375,9 @@ def _create_indexes() -> None:
     op.create_index("history_by_correlation", "history", ["correlation"], unique=False)
     op.create_index("history_by_customer", "history", ["customer", "recorded_at"], unique=False)
     op.create_index("history_by_document", "history", ["document_kind", "document", "customer"], unique=False)
-    op.create_index("items_by_date", "items", ["document_date", "customer", "invoice"], unique=False)
+    op.create_index(
+        "items_by_date", "items", ["document_date", "customer", "invoice", "due_date"], unique=False
+    )
     op.create_index("items_by_invoice", "items", ["invoice"], unique=False)
     op.create_index("items_by_number", "items", ["number"], unique=False)
     op.create_index("items_by_reference", "items", ["reference", "customer"], unique=False)
