@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote_plus
+from urllib.parse import quote, quote_plus
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -267,8 +267,10 @@ def environment() -> Environment:
     return env
 
 
-def query(values: Mapping[str, Any]) -> str:
-    """Write values as the query of an address."""
+def query(values: Mapping[str, Any] | str) -> str:
+    """Write values as the query of an address, or a text as a part of one."""
+    if isinstance(values, str):
+        return quote(values)
     # A page has hundreds of addresses, most of them with the same customer.
     return "&".join(f"{_quoted(name)}={_quoted(str(value))}" for name, value in values.items())
 
