@@ -105,12 +105,19 @@ def _recording(form: Form) -> tuple[str, dict[str, Any]]:
     fields = read(form, NEW, currency)
     how = fields.pop("how", "receive")
     fields["currency"] = currency
-    # The id of the form makes the payment's, so that a form that is sent twice records one.
-    fields.setdefault("payment", f"PAY-{form.text('id') or clock.new_id()}"[:50])
+    fields.setdefault("payment", _named("PAY", form))
     charged(fields)
     if how == "receive":
         return "ReceivePayment", fields
     return "RecordPayment", {**fields, "hold": how == "hold"}
+
+
+def _named(kind: str, form: Form) -> str:
+    """Make an id from that of the form, so that a form that is sent twice records one.
+
+    Twelve of its digits are enough to be alone among a customer's payments, and can be read out.
+    """
+    return f"{kind}-{(form.text('id') or clock.new_id()).replace('-', '')[:12]}"
 
 
 def charged(fields: dict[str, Any]) -> None:
@@ -263,7 +270,7 @@ async def pay_back(request: Request, lent: Lent) -> Response:
         return await _ask_refund(request, lent, form, sources)
     if edited is not None:
         fields["payment"] = edited.payment
-    fields.setdefault("payment", f"REF-{form.text('id') or clock.new_id()}"[:50])
+    fields.setdefault("payment", _named("REF", form))
     total = sum(one["amount"] for one in wanted)
     command = {"customer": customer, "currency": currency, "amount": total, "sources": wanted, **fields}
     name = "ReceivePayment" if edited is None else "EditPayment"
