@@ -57,8 +57,11 @@ class Form:
             self.errors[name] = "Write an ISO 4217 code such as USD."
         return value
 
-    def amount(self, name: str, currency: str, *, required: bool = True) -> int | None:
-        """Read an amount above zero, with or without commas, as minor units; None when there is none."""
+    def amount(self, name: str, currency: str, *, required: bool = True, least: int = 1) -> int | None:
+        """Read an amount, with or without commas, as minor units; None when there is none.
+
+        It is above zero, unless `least` is 0.
+        """
         value = self.text(name, required=required).replace(",", "")
         if not value:
             return None
@@ -67,8 +70,8 @@ class Form:
         except MoneyError:
             self.errors[name] = f"Write an amount of {currency or 'a currency'}, such as 1,240.00."
             return None
-        if found <= 0:
-            self.errors[name] = "Write an amount above zero."
+        if found < least:
+            self.errors[name] = "Write an amount above zero." if least else "Write zero or an amount above."
         return found
 
 

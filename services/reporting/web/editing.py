@@ -5,7 +5,6 @@ again as it is unless it is unticked.
 """
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -21,6 +20,7 @@ from services.reporting.http.desk import connection
 from services.reporting.http.door import outcome_of
 from services.reporting.http.problems import not_found
 from services.reporting.web.acting import ACTOR, Form, attempt
+from services.reporting.web.choosing import terms_of
 from services.reporting.web.offers import Ask
 from services.reporting.web.proposing import Proposal, address, figure, marked, propose, read
 from services.reporting.web.recording import ORDER, SAID, charged
@@ -60,7 +60,7 @@ class Standing(NamedTuple):
 def standing(one: Receipt) -> tuple[Standing, ...]:
     """Give what stays on a payment while it is ticked: what is listed, and the charges that fill no field."""
     found = [
-        Standing(f"listed:{n}", f"Invoice {asked.invoice}", ", ".join(_terms(asked)), one.currency, asked)
+        Standing(f"listed:{n}", f"Invoice {asked.invoice}", terms_of(asked), one.currency, asked)
         for n, asked in enumerate(one.listed)
     ]
     if not _in_field(one):
@@ -74,17 +74,6 @@ def standing(one: Receipt) -> tuple[Standing, ...]:
 def _in_field(one: Receipt) -> bool:
     """Say whether the one field of the form, for an amount, tells all about the charges."""
     return not one.charges or one.charges == (Charge(one.charges[0].amount),)
-
-
-def _terms(asked: ApplicationRequest) -> Iterator[str]:
-    if asked.debtor:
-        yield f"of {asked.debtor}"
-    if asked.cross_rate:
-        yield f"at {asked.cross_rate}"
-    if asked.discount is not None:
-        yield "with the discount that was written" if asked.discount else "without a discount"
-    if asked.write_off:
-        yield f"the rest written off for {asked.reason}" if asked.reason else "the rest written off"
 
 
 def _of_charge(charge: Charge) -> str:

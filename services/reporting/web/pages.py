@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.reporting.web import (
     aging,
+    choosing,
     customers,
     editing,
     explaining,
@@ -44,6 +45,7 @@ PAGES: Final[tuple[APIRouter, ...]] = (
     editing.router,
     mass_change.router,
     unapplied.router,
+    choosing.router,
     journal.router,
     operations.router,
     preview.router,

@@ -9,23 +9,20 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.datastructures import FormData
 
-from contracts.fields import PaymentKind, PaymentStatus
+from contracts.fields import PaymentStatus
 from contracts.money import decimal_text
 from services.reporting import lists, paying
 from services.reporting.aging import names_of
 from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
-from services.reporting.http.asking import Cursor, Name, Word, cursor_of, read_cursor, refused
+from services.reporting.http.asking import Cursor, cursor_of, read_cursor, refused
 from services.reporting.http.desk import connection
-from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import ACTOR, Attempt, Command, Form, attempt_all
 from services.reporting.web.format import count
-from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
+from services.reporting.web.offers import UNRELEASED
 from services.reporting.web.payments import Currency, Filter
 from services.reporting.web.proposing import (
     Change,
-    address,
     as_json,
     balances,
     key_of,
@@ -40,7 +37,6 @@ router = APIRouter(include_in_schema=False)
 Lent = Annotated[AsyncConnection, Depends(connection)]
 
 ROWS: Final = 50
-CHOSEN: Final = "chosen by you"
 
 
 class Left(NamedTuple):
@@ -141,7 +137,11 @@ async def _show_unapplied(
 
 
 class Use(NamedTuple):
-    """A payment is used for an invoice of `debtor`: `open` is what is owed on it, in `currency`."""
+    """A payment is used for an invoice of `debtor`: `open` is what is owed on it, in `owed_in`.
+
+    `amount` is in the payment's `currency`. `terms` are further fields of the request, `said` is what they
+    come to in words.
+    """
 
     customer: str
     payment: str
@@ -151,8 +151,16 @@ class Use(NamedTuple):
     open: int
     amount: int
     currency: str
+    owed_in: str
     reason: str
     lists: bool = False
+    terms: Mapping[str, Any] = {}
+    said: str = ""
+
+    @property
+    def left_open(self) -> int | None:
+        """What the invoice owes then, where the amount alone tells."""
+        return None if self.terms else self.open - self.amount
 
 
 @router.post("/unapplied", dependencies=[Depends(from_here)])
@@ -180,12 +188,13 @@ def _uses(found: Sequence[Left], items: Sequence[Any]) -> list[Use]:
     for left in found:
         for one in left.suggestions:
             key = left.payment.customer, one.invoice
-            uses.append(_use(left.payment, by_invoice[key], one, taken[key]))
+            uses.append(use(left.payment, by_invoice[key], one, taken[key]))
             taken[key] += one.amount
     return uses
 
 
-def _use(payment: Any, item: Any, one: Suggestion, taken: int = 0) -> Use:
+def use(payment: Any, item: Any, one: Suggestion, taken: int = 0) -> Use:
+    """Use a payment for an item, as suggested; `taken` of it is paid by others."""
     return Use(
         payment.customer,
         payment.payment,
@@ -195,6 +204,7 @@ def _use(payment: Any, item: Any, one: Suggestion, taken: int = 0) -> Use:
         item.residual - taken,
         one.amount,
         payment.currency,
+        item.currency,
         one.reason,
         payment.status in UNRELEASED,
     )
@@ -226,13 +236,15 @@ async def confirm(
         found=await rehearsed(request, [("ApplyPayment", one) for one in plan]),
         id=clock.new_id(),
         lists=uses[0].lists,
-        button=f"{verb} {_grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
+        has_terms=any(one.said for one in uses),
+        button=f"{verb} {grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
         + count(invoices, "invoice"),
         cancel=cancel,
     )
 
 
-def _grouped(minor: int, currency: str) -> str:
+def grouped(minor: int, currency: str) -> str:
+    """Write an amount, grouped by thousands."""
     whole, point, fraction = decimal_text(minor, currency).partition(".")
     return f"{int(whole):,}{point}{fraction}"
 
@@ -241,7 +253,7 @@ def _plan(uses: Sequence[Use]) -> list[dict[str, Any]]:
     """Write what is shown as commands' fields, a payment each."""
     plan: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for one in uses:
-        request: dict[str, Any] = {"invoice": one.invoice, "amount": one.amount}
+        request: dict[str, Any] = {"invoice": one.invoice, "amount": one.amount, **one.terms}
         if one.debtor != one.customer:
             request["debtor"] = one.debtor
         plan[one.customer, one.payment].append(request)
@@ -254,7 +266,8 @@ def _plan(uses: Sequence[Use]) -> list[dict[str, Any]]:
 async def _balances_after(
     lent: AsyncConnection, uses: Sequence[Use], payments: Sequence[Any]
 ) -> list[Change]:
-    if uses[0].lists:
+    # With terms the sums depend on what the invoice allows: what is played beforehand tells.
+    if uses[0].lists or any(one.terms for one in uses):
         return []
     entities = {(one.customer, one.payment): one.entity for one in payments}
     owed: dict[tuple[str, str, str], int] = defaultdict(int)
@@ -319,7 +332,7 @@ def _when(form: Form) -> dict[str, Any]:
 
 
 def _said(applications: Sequence[Mapping[str, Any]], currency: str) -> str:
-    return ", ".join(f"{one['invoice']} {_grouped(one['amount'], currency)}" for one in applications)
+    return ", ".join(f"{one['invoice']} {grouped(one['amount'], currency)}" for one in applications)
 
 
 async def show_results(
@@ -329,100 +342,3 @@ async def show_results(
     page = await page_of(request, title, "unapplied" if back[0] == "/unapplied" else "payments")
     done = sum(one.attempt.state == "done" for one in results)
     return show("results.html", page, results=results, done=done, back=back)
-
-
-# -- one payment --------------------------------------------------------------------------------------------
-
-
-@router.get("/payment/apply")
-async def choose(
-    request: Request,
-    lent: Lent,
-    customer: Name,
-    id: Name,
-    debtor: Filter = None,
-    find: Word = "",
-) -> Response:
-    """Show what a customer owes, to tick what a payment pays; what is suggested is ticked already."""
-    return await _choose(request, lent, customer, id, debtor or customer, find.strip())
-
-
-async def _choose(
-    request: Request,
-    lent: AsyncConnection,
-    customer: str,
-    payment: str,
-    debtor: str,
-    find: str = "",
-    form: Form | None = None,
-    sent: FormData | None = None,
-) -> Response:
-    shown = await payment_page(lent, customer, payment)
-    one = shown.payment
-    available = _usable(one)
-    left = LeftOver(debtor, one.entity, one.currency, available, one.reference, one.sales_order)
-    proposed = {found.invoice: found for found in suggest(left, await paying.usable_for(lent, [left]))}
-    ticked = set(map(str, sent.getlist("invoice"))) if sent is not None else set(proposed)
-    first = await paying.payable(lent, (debtor, one.entity, one.currency), find, ROWS + 1)
-    others = await paying.payable_named(lent, debtor, ticked - {item.invoice for item in first[:ROWS]})
-    page = await page_of(request, f"Apply {one.payment}", "payments")
-    return show(
-        "apply.html",
-        page,
-        422 if form is not None else 200,
-        one=one,
-        names=await names_of(lent, {customer, debtor}),
-        debtor=debtor,
-        available=available,
-        items=[*others, *first[:ROWS]],
-        find=find,
-        is_cut=len(first) > ROWS,
-        proposed=proposed,
-        ticked=ticked,
-        form=form or Form({}),
-        is_legal=is_offered(BY_KEY["apply"], shown),
-        lists=one.status in UNRELEASED,
-    )
-
-
-def _usable(one: Any) -> int:
-    """What can be used of a payment: before its release nothing is taken from its amount yet."""
-    if one.kind == PaymentKind.REFUND:
-        return 0
-    return int(one.amount if one.status in UNRELEASED else one.available)
-
-
-@router.post("/payment/apply", dependencies=[Depends(from_here)])
-async def propose_one(request: Request, lent: Lent) -> Response:
-    """Show what the ticked invoices would get."""
-    sent = await request.form()
-    form = Form(sent)
-    customer, payment = form.text("customer"), form.text("payment")
-    debtor = form.text("debtor") or customer
-    one = (await payment_page(lent, customer, payment)).payment
-    invoices = [*map(str, sent.getlist("invoice"))]
-    items = {item.invoice: item for item in await paying.payable_named(lent, debtor, invoices)}
-    uses = []
-    for invoice in invoices:
-        amount = form.amount(f"amount:{invoice}", one.currency)
-        item = items.get(invoice)
-        if item is None:
-            form.errors[""] = f"{invoice} is not open any more. See what it was cleared with."
-        elif amount is not None and amount > item.residual:
-            form.errors[f"amount:{invoice}"] = (
-                f"No more than {_grouped(item.residual, one.currency)} is open."
-            )
-        elif amount is not None:
-            uses.append(_use(one, item, Suggestion(invoice, amount, CHOSEN)))
-    total = sum(use.amount for use in uses)
-    available = _usable(one)
-    if not uses and not form.errors:
-        form.errors[""] = "No invoice is ticked. Tick those that it pays."
-    elif total > available:
-        form.errors[""] = (
-            f"{_grouped(total, one.currency)} is ticked, and {_grouped(available, one.currency)} is "
-            "available. Untick an invoice, or write less beside it."
-        )
-    if form.errors:
-        return await _choose(request, lent, customer, payment, debtor, form=form, sent=sent)
-    return await confirm(request, lent, uses, [one], address("/payment/apply", customer, payment))
