@@ -2,8 +2,8 @@
 
 No service keeps the states of the past, but each keeps for ever what it has stated, and its states follow
 from that: from its own facts, and where it keeps something of others, from theirs. So the facts of the
-customers in question and of their entities are read from the outboxes, put in order of time, and folded
-again. Nothing is decided a second time.
+customers in question and of their entities are read from the outboxes, put in order of time, for the ledger
+in that of its answers, and folded again. Nothing is decided a second time.
 
 Reading takes the lanes of the customers and as long as they are; who pays for whom is followed.
 """
@@ -75,7 +75,7 @@ def _as_booked(in_time: Sequence[Stated]) -> list[Stated]:
     """Put facts in the order in which the ledger read them, which decides what takes the rounding.
 
     It reads two services side by side, and may read a use of money before the money; its answers tell.
-    What it has not answered comes at its own time.
+    What it has not answered, as it was on its way, comes at its own time: there the cent is a guess.
     """
     answered = {one.meta.causation: at for at, one in enumerate(in_time) if one.service == "ledger"}
     at_its_answer = sorted((answered.get(one.meta.message_id, at), at, one) for at, one in enumerate(in_time))

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import ColumnElement, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from contracts.fields import PaymentStatus
 from services.reporting.domain.items import Item
 from services.reporting.lists import contains
 from services.reporting.queries import Rows
@@ -21,6 +22,7 @@ from services.reporting.store import (
 )
 
 OPEN, OVERDUE = "open", "overdue"
+_ENDED: Final = [PaymentStatus.CLOSED.value, PaymentStatus.VOIDED.value, PaymentStatus.BOUNCED.value]
 SORTS: Final = {
     "date": ITEMS.c.document_date,
     "due": ITEMS.c.due_date,
@@ -153,7 +155,7 @@ _AT_HAND = """
         SELECT *, row_number() OVER (PARTITION BY currency ORDER BY payment_date, payment) AS place,
             count(*) OVER (PARTITION BY currency) AS payments,
             (sum(available) OVER (PARTITION BY currency))::bigint AS left_over
-        FROM payments WHERE customer = :customer AND status NOT IN ('CLOSED', 'VOIDED', 'BOUNCED')
+        FROM payments WHERE customer = :customer AND status <> ALL(:ended)
     ) p WHERE place <= :limit ORDER BY place"""
 
 
@@ -177,7 +179,9 @@ async def payments_at_hand(connection: AsyncConnection, customer: str, limit: in
 
     Rows are those of payments, with the number of `payments` like it and what of them is `left_over`.
     """
-    return (await connection.execute(text(_AT_HAND), {"customer": customer, "limit": limit})).all()
+    return (
+        await connection.execute(text(_AT_HAND), {"customer": customer, "limit": limit, "ended": _ENDED})
+    ).all()
 
 
 async def history_page(

@@ -1,6 +1,5 @@
 """Questions to the read models that those ask who use payments: what could be paid, refunded or moved."""
 
-import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -14,7 +13,7 @@ from services.reporting.domain.receipts import Receipt
 from services.reporting.domain.suggesting import words_of
 from services.reporting.lists import contains, literally
 from services.reporting.queries import Rows, payments_named
-from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS, receipt_from_row
+from services.reporting.store import CREDITS, HISTORY, ITEMS, RECEIPTS, receipt_read
 
 OWING = (InvoiceStatus.OPEN, InvoiceStatus.PARTIALLY_CLEARED)
 
@@ -194,8 +193,7 @@ async def payments_of_all(connection: AsyncConnection, keys: Collection[tuple[st
 async def receipt_of(connection: AsyncConnection, customer: str, payment: str) -> Receipt | None:
     """Find a payment with what is listed on it, its charges, and what a refund pays back."""
     found = await payments_named(connection, payment, customer)
-    # The detail is the last column, and is read already.
-    return receipt_from_row((*found[0][:-1], json.dumps(found[0].detail))) if found else None
+    return receipt_read(found[0]) if found else None
 
 
 async def waiting_for(connection: AsyncConnection, customer: str, payment: str) -> Rows:

@@ -588,9 +588,14 @@ def _detail(receipt: Receipt) -> str:
 
 def receipt_from_row(row: Row) -> Receipt:
     """Read a receipt from a row of RECEIPTS."""
+    return receipt_read((*row[:-1], json.loads(row[-1])))
+
+
+def receipt_read(row: Sequence[Any]) -> Receipt:
+    """Read a receipt from a row of RECEIPTS whose detail is read already."""
     plain, status, (*amounts, kind, number, instrument, selection, rate, order) = row[:8], row[8], row[9:-1]
     stands = (PaymentKind(kind), number, InstrumentStatus(instrument), selection, rate, order)
-    told = json.loads(row[-1])
+    told = row[-1]
     detail = (
         tuple(ApplicationRequest(**one) for one in told.get("listed", ())),
         tuple(Charge(**one) for one in told.get("charges", ())),

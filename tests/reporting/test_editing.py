@@ -7,7 +7,7 @@ import pytest
 from contracts.commands import ApplicationRequest, Charge
 from contracts.fields import PaymentStatus
 from services.reporting.domain.receipts import Receipt
-from services.reporting.web.editing import standing
+from services.reporting.web.editing import kept_of
 
 PLAIN = Charge(500)
 
@@ -29,7 +29,7 @@ def payment(*listed: ApplicationRequest, charges: tuple[Charge, ...] = ()) -> Re
     ],
 )
 def test_what_is_listed_is_said_with_its_terms(asked: ApplicationRequest, terms: str) -> None:
-    (found,) = standing(payment(asked))
+    (found,) = kept_of(payment(asked))
     assert (found.what, found.terms, found.amount, found.currency) == ("Invoice I1", terms, 700, "EUR")
     assert found.said == asked
 
@@ -48,4 +48,4 @@ def test_what_is_listed_is_said_with_its_terms(asked: ApplicationRequest, terms:
 def test_charges_that_one_amount_does_not_tell_stand_by_themselves(
     charges: tuple[Charge, ...], terms: list[str]
 ) -> None:
-    assert [each.terms for each in standing(payment(charges=charges))] == terms
+    assert [each.terms for each in kept_of(payment(charges=charges))] == terms

@@ -23,6 +23,7 @@ from services.reporting.aging import (
     beside,
     by_customer,
     customer_page,
+    names_of,
     open_items,
     open_items_by_parts,
     totals,
@@ -426,7 +427,12 @@ async def ways_agree(connection: AsyncConnection, plain: Question, now: datetime
         for order in ("due", "-due", "customer", "-amount"):
             items = await open_items(connection, then, order=order)
             assert await open_items(connection, question, order=order, limit=4, offset=1) == items[1:5]
-        in_parts = [items async for items in open_items_by_parts(connection, question, at_once=3)]
+        in_parts = []
+        async for items in open_items_by_parts(connection, question, at_once=3):
+            # The same connection is asked for names while it gives items.
+            customers = {one.customer for one in items}
+            assert set(await names_of(connection, customers)) <= customers
+            in_parts.append(items)
         assert all(1 <= len(items) <= 3 for items in in_parts)
         assert [*chain.from_iterable(in_parts)] == await open_items(connection, question)
 

@@ -66,7 +66,7 @@ async def test_what_a_short_payment_leaves_is_written_off_for_a_reason(page: Pag
     await door.tell(owed("AT/2", "I1", 10_000), paid("AT/2", "P1", 9_700))
     await page.goto("/payment/apply?customer=AT%2F2&id=P1")
     await open_terms(page, "I1")
-    await page.fill("[aria-label='Write off the rest, I1']", "3")
+    await page.fill("[aria-label='Write off, I1']", "3")
     await page.fill("[aria-label='Reason, I1']", "SHORT")
     await page.click("text=Review 97.00 for 1 invoice")
     assert "3.00 written off for SHORT" in await seen(page, "#uses")

@@ -21,6 +21,8 @@ from services.runtime.sending import Outgoing, Sender, sending
 from services.runtime.settings import Settings
 
 CONNECTIONS: Final = 8
+FILES_AT_ONCE: Final = 3
+"""A file is written while its rows are read: minutes, when it is large, even if nobody waits any more."""
 WAITING_CONNECTIONS: Final = 4
 POLL_SECONDS: Final = 0.05
 SEND_SECONDS: Final = 10
@@ -35,6 +37,8 @@ class Desk:
     def __init__(self, settings: Settings, log: Logger) -> None:
         self.settings = settings
         self.engine = pooled(settings.dsn("reporting"), CONNECTIONS)
+        # Of their own, so that pages are answered whatever is written.
+        self.files = pooled(settings.dsn("reporting"), FILES_AT_ONCE)
         # Of their own: a request that has a connection already may wait here for what a command did.
         self.waiting = pooled(settings.dsn("reporting"), WAITING_CONNECTIONS)
         self.gauge = Gauge(settings, self.waiting, log)
@@ -54,6 +58,7 @@ class Desk:
             gauging.cancel()
             await asyncio.gather(gauging, return_exceptions=True)
             await self.engine.dispose()
+            await self.files.dispose()
             await self.waiting.dispose()
 
     async def until(self, done: Callable[[AsyncConnection], Awaitable[bool]], seconds: float) -> bool:
@@ -106,6 +111,12 @@ def desk_of(request: Request) -> Desk:
     """Give the process's desk."""
     desk: Desk = request.app.state.desk
     return desk
+
+
+async def connection_for_a_file(request: Request) -> AsyncIterator[AsyncConnection]:
+    """Lend a connection that stays busy until a file is written."""
+    async with desk_of(request).files.connect() as lent:
+        yield lent
 
 
 async def connection(request: Request) -> AsyncIterator[AsyncConnection]:

@@ -19,7 +19,7 @@ from services.reporting.exports.pdf import TooLong, pdf_bytes
 from services.reporting.exports.report import Cell, Column, Money, Report, Row
 from services.reporting.exports.tables import TooWide
 from services.reporting.http.asking import aging_part, aging_question, read_headers
-from services.reporting.http.desk import connection
+from services.reporting.http.desk import connection_for_a_file
 from services.reporting.http.door import wait_for
 from services.reporting.http.problems import Problem, documented
 from services.reporting.http.reads import share_of
@@ -29,7 +29,7 @@ router = APIRouter(
     prefix="/v1/aging", tags=["aging"], dependencies=[Depends(wait_for)], responses=documented(422, 503)
 )
 
-Lent = Annotated[AsyncConnection, Depends(connection)]
+Lent = Annotated[AsyncConnection, Depends(connection_for_a_file)]
 Asked = Annotated[Question, Depends(aging_question)]
 T = TypeVar("T")
 
@@ -136,6 +136,7 @@ def pulled(
 
 
 async def _next(parts: AsyncIterator[Sequence[T]]) -> Sequence[T]:
+    # Python 3.11's anext with a default fails at the end: it leaves StopIteration set.
     async for rows in parts:
         return rows
     return ()

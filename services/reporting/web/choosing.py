@@ -19,9 +19,9 @@ from services.reporting.http.reads import payment_page
 from services.reporting.web.acting import Form
 from services.reporting.web.offers import BY_KEY, UNRELEASED, is_offered
 from services.reporting.web.payments import Currency, Filter
-from services.reporting.web.proposing import address
+from services.reporting.web.proposing import address, figure
 from services.reporting.web.showing import from_here, page_of, show
-from services.reporting.web.unapplied import ROWS, Use, confirm, grouped, use
+from services.reporting.web.unapplied import ROWS, Use, confirm, use
 
 router = APIRouter(include_in_schema=False)
 
@@ -42,10 +42,10 @@ def _terms(asked: ApplicationRequest, currency: str) -> Iterator[str]:
     if asked.cross_rate:
         yield f"at {asked.cross_rate}"
     if asked.discount is not None:
-        written = f"discount {grouped(asked.discount, currency)}" if currency else _WRITTEN
+        written = f"discount {figure(asked.discount, currency)}" if currency else _WRITTEN
         yield written if asked.discount else "without a discount"
     if asked.write_off:
-        rest = grouped(asked.write_off, currency) if currency else "the rest"
+        rest = figure(asked.write_off, currency) if currency else "the rest"
         yield f"{rest} written off for {asked.reason}" if asked.reason else f"{rest} written off"
 
 
@@ -136,7 +136,7 @@ async def propose_one(request: Request, lent: Lent) -> Response:
         form.errors[""] = "No invoice is ticked. Tick those that it pays."
     elif total > available:
         form.errors[""] = (
-            f"{grouped(total, one.currency)} is ticked, and {grouped(available, one.currency)} is "
+            f"{figure(total, one.currency)} is ticked, and {figure(available, one.currency)} is "
             "available. Untick an invoice, or write less beside it."
         )
     if form.errors:
@@ -153,7 +153,7 @@ def _chosen(form: Form, one: Any, item: Any) -> list[Use]:
     if amount is None:
         return []
     if item.currency == one.currency and amount > item.residual:
-        form.errors[name] = f"No more than {grouped(item.residual, one.currency)} is open."
+        form.errors[name] = f"No more than {figure(item.residual, one.currency)} is open."
     said = terms_of(ApplicationRequest(item.invoice, amount, **terms), item.currency)
     return [use(one, item, Suggestion(item.invoice, amount, CHOSEN))._replace(terms=terms, said=said)]
 

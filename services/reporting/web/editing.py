@@ -23,7 +23,7 @@ from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.choosing import terms_of
 from services.reporting.web.offers import Ask
 from services.reporting.web.proposing import Proposal, address, figure, marked, propose, read
-from services.reporting.web.recording import ORDER, SAID, charged
+from services.reporting.web.recording import ORDER, RATE_STAYS, SAID, charged
 from services.reporting.web.showing import from_here, go
 
 router = APIRouter(include_in_schema=False)
@@ -39,7 +39,7 @@ MEANWHILE: Final = (
 _ANOTHER: Final = Ask("charge", "One more bank charge", "amount", hint="Beside those that stay ticked below.")
 
 
-class Standing(NamedTuple):
+class Kept(NamedTuple):
     """Something that a payment says and the form has no field for; `name` is the place of its tick.
 
     `terms` say what it says beside its amount.
@@ -57,15 +57,15 @@ class Standing(NamedTuple):
         return self.said.amount
 
 
-def standing(one: Receipt) -> tuple[Standing, ...]:
+def kept_of(one: Receipt) -> tuple[Kept, ...]:
     """Give what stays on a payment while it is ticked: what is listed, and the charges that fill no field."""
     found = [
-        Standing(f"listed:{n}", f"Invoice {asked.invoice}", terms_of(asked), one.currency, asked)
+        Kept(f"listed:{n}", f"Invoice {asked.invoice}", terms_of(asked), one.currency, asked)
         for n, asked in enumerate(one.listed)
     ]
     if not _in_field(one):
         found += [
-            Standing(f"charge:{n}", f"Bank charge {n + 1}", _of_charge(charge), one.currency, charge)
+            Kept(f"charge:{n}", f"Bank charge {n + 1}", _of_charge(charge), one.currency, charge)
             for n, charge in enumerate(one.charges)
         ]
     return tuple(found)
@@ -107,7 +107,7 @@ async def change(request: Request, lent: Lent) -> Response:
     form = Form(await request.form())
     customer, payment = form.text("customer"), form.text("payment")
     one = await _found(lent, customer, payment)
-    if form.text("stood") != _stood(one):
+    if {name: form.text(name) for name in _signed(one)} != _signed(one):
         if await outcome_of(lent, form.text("id")):  # it was sent twice, and has changed this itself
             return go("/payment", form.text("id"), customer=customer, id=payment)
         form.errors[""] = MEANWHILE
@@ -130,16 +130,25 @@ async def _found(lent: AsyncConnection, customer: str, payment: str) -> Receipt:
     return one
 
 
-def _stood(one: Receipt) -> str:
+def _signed(one: Receipt) -> dict[str, str]:
     """Sign what stands on a payment: a form that was opened before it changed would take it off unseen."""
-    return hashlib.blake2b(repr((one.currency, one.listed, one.charges)).encode(), digest_size=16).hexdigest()
+    stands = {"listed": one.listed, "charged": one.charges}
+    return {
+        name: hashlib.blake2b(repr((one.currency, said)).encode(), digest_size=16).hexdigest()
+        for name, said in stands.items()
+    }
 
 
 def _looked_at(form: Form, one: Receipt) -> Form:
-    """Tick everything that stands on the payment now; a charge that fills the field stands there."""
-    charge = figure(one.charges[0].amount, one.currency) if one.charges and _in_field(one) else ""
-    form.values |= {"stood": _stood(one), "charge": charge}
-    form.values |= {each.name: "yes" for each in standing(one)}
+    """Tick what stands on the payment now and was not seen so; a charge that fills the field stands there."""
+    unseen = {name for name, signed in _signed(one).items() if form.text(name) != signed}
+    for each in kept_of(one):
+        if ("listed" if isinstance(each.said, ApplicationRequest) else "charged") in unseen:
+            form.values[each.name] = "yes"
+    if "charged" in unseen:
+        filled = one.charges and _in_field(one)
+        form.values["charge"] = figure(one.charges[0].amount, one.currency) if filled else ""
+    form.values |= _signed(one)
     return form
 
 
@@ -147,18 +156,18 @@ def _changing(form: Form, one: Receipt) -> dict[str, Any]:
     """Read what the payment is to say; what is wrong with it is in the form's errors."""
     currency = form.currency("currency")
     fields = {**read(form, _asks(one), currency), "currency": currency}
-    kept = [each.said for each in standing(one) if form.text(each.name)]
+    said = [each.said for each in kept_of(one) if form.text(each.name)]
     if currency != one.currency:
-        if kept and "currency" not in form.errors:
+        if said and "currency" not in form.errors:
             form.errors["currency"] = (
                 f"What is ticked is in {one.currency}: untick it, or leave the currency."
             )
         if fields.get("rate") == one.rate:  # that of the other currency
             del fields["rate"]
     charged(fields)
-    fields["applications"] = [asdict(said) for said in kept if isinstance(said, ApplicationRequest)]
+    fields["applications"] = [asdict(one) for one in said if isinstance(one, ApplicationRequest)]
     fields["charges"] = [
-        *(asdict(said) for said in kept if isinstance(said, Charge)),
+        *(asdict(one) for one in said if isinstance(one, Charge)),
         *fields.get("charges", ()),
     ]
     return fields
@@ -166,13 +175,12 @@ def _changing(form: Form, one: Receipt) -> dict[str, Any]:
 
 def _asks(one: Receipt) -> tuple[Ask, ...]:
     asks = (*SAID, ORDER) if one.kind is PaymentKind.PREPAYMENT else SAID
-    if _in_field(one):
-        return asks
-    return tuple(_ANOTHER if ask.name == "charge" else ask for ask in asks)
+    instead = {"rate": RATE_STAYS} if _in_field(one) else {"rate": RATE_STAYS, "charge": _ANOTHER}
+    return tuple(instead.get(ask.name, ask) for ask in asks)
 
 
 async def _ask(request: Request, form: Form, one: Receipt) -> Response:
-    stands = standing(one)
+    kept = kept_of(one)
     proposal = Proposal(
         f"Edit {one.payment}",
         "What does it say?",
@@ -180,8 +188,8 @@ async def _ask(request: Request, form: Form, one: Receipt) -> Response:
         f"Change {one.payment}",
         address("/payment", one.customer, one.payment),
         _asks(one),
-        {name: form.text(name) for name in ("customer", "payment", "stood")},
-        note=STAYS if stands else "",
-        standing=stands,
+        {name: form.text(name) for name in ("customer", "payment", *_signed(one))},
+        note=STAYS if kept else "",
+        kept=kept,
     )
     return await propose(request, proposal, form, status=422 if form.errors else 200)

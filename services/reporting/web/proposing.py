@@ -37,7 +37,7 @@ class Proposal(NamedTuple):
     """What a form asks and shows. `hidden` is sent along, `will` says line by line what will be.
 
     `commands` (name, fields) are what is sent once it is confirmed: what would come of them is shown.
-    `standing` is what stays as it is while it is ticked.
+    `kept` is what stays as it is while it is ticked.
     `back`: what was typed can be changed again, by a button that sends the step `again`.
     """
 
@@ -54,7 +54,7 @@ class Proposal(NamedTuple):
     note: str = ""
     back: bool = False
     commands: tuple[tuple[str, Mapping[str, Any]], ...] = ()
-    standing: tuple[Any, ...] = ()
+    kept: tuple[Any, ...] = ()
 
 
 def address(path: str, customer: str, payment: str, **more: str) -> str:

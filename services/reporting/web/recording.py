@@ -29,6 +29,7 @@ Lent = Annotated[AsyncConnection, Depends(connection)]
 _RATE: Final = Ask(
     "rate", "Rate", hint="Units of the base currency for one; without it the rate of the date."
 )
+RATE_STAYS: Final = _RATE._replace(hint="As it stands. Empty it to take the rate of the date.")
 SAID: Final = (
     Ask("currency", "Currency", required=True, hint="An ISO 4217 code such as EUR."),
     Ask("amount", "Amount", "amount", required=True),
@@ -149,7 +150,8 @@ async def _confirm(
     kind = PaymentKind(fields.get("kind", PaymentKind.PAYMENT)).value.lower()
     receives = command == "ReceivePayment"
     will = [("Customer", who), ("Entity", fields["entity"]), ("Amount", said(amount, currency))]
-    will += [(ask.label, str(fields[ask.name])) for ask in (*SAID[2:5], SAID[6], ORDER) if ask.name in fields]
+    more = (*(ask for ask in SAID if ask.name not in ("currency", "amount")), ORDER)
+    will += [(ask.label, str(fields[ask.name])) for ask in more if ask.name in fields]
     if "charges" in fields:
         will.append(("Of it kept by the bank", said(fields["charges"][0]["amount"], currency)))
     verb = "Receive" if receives else "Hold" if fields.get("hold") else "Record"
@@ -295,7 +297,7 @@ _REFUND: Final = (
 
 def _refund_asks(form: Form) -> tuple[Ask, ...]:
     """Give the fields of a refund; one that is changed has its id, and shows the rate that it would lose."""
-    return (*_REFUND[1:], _RATE) if form.text("edits") else _REFUND
+    return (*_REFUND[1:], RATE_STAYS) if form.text("edits") else _REFUND
 
 
 async def _sources(

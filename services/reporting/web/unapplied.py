@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.fields import PaymentStatus
-from contracts.money import decimal_text
 from services.reporting import lists, paying
 from services.reporting.aging import names_of
 from services.reporting.domain.suggesting import OLDEST, LeftOver, Suggestion, suggest
@@ -25,6 +24,7 @@ from services.reporting.web.proposing import (
     Change,
     as_json,
     balances,
+    figure,
     key_of,
     keys_of,
     rehearsed,
@@ -237,16 +237,10 @@ async def confirm(
         id=clock.new_id(),
         lists=uses[0].lists,
         has_terms=any(one.said for one in uses),
-        button=f"{verb} {grouped(total, currency)} {'for' if uses[0].lists else 'to'} "
+        button=f"{verb} {figure(total, currency)} {'for' if uses[0].lists else 'to'} "
         + count(invoices, "invoice"),
         cancel=cancel,
     )
-
-
-def grouped(minor: int, currency: str) -> str:
-    """Write an amount, grouped by thousands."""
-    whole, point, fraction = decimal_text(minor, currency).partition(".")
-    return f"{int(whole):,}{point}{fraction}"
 
 
 def _plan(uses: Sequence[Use]) -> list[dict[str, Any]]:
@@ -332,7 +326,7 @@ def _when(form: Form) -> dict[str, Any]:
 
 
 def _said(applications: Sequence[Mapping[str, Any]], currency: str) -> str:
-    return ", ".join(f"{one['invoice']} {grouped(one['amount'], currency)}" for one in applications)
+    return ", ".join(f"{one['invoice']} {figure(one['amount'], currency)}" for one in applications)
 
 
 async def show_results(
