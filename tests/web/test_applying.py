@@ -96,3 +96,18 @@ async def test_an_invoice_in_another_currency_is_paid_at_a_rate(page: Page, door
     assert (document["residual"], document["status"]) == (0, "CLEARED")
     payment = (await door.read("/v1/payment", customer="AT/3", payment="P1"))["payment"]
     assert (payment["applied"], payment["available"]) == (9_200, 800)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "no JSON",
+        '[{"customer": "AT/1", "payment": "P1"}]',
+        '[{"customer": "AT/1", "payment": "P1", "applications": [{"invoice": "I1"}]}]',
+        '[{"customer": "AT/1", "payment": "P1", "applications": [{"invoice": "I1", "amount": "1"}]}]',
+    ],
+)
+async def test_a_plan_that_was_not_shown_is_refused(door: Door, plan: str) -> None:
+    answer = await door.http.post("/unapplied/apply", data={"plan": plan, "currency": "EUR"})
+    assert answer.status_code == 422
+    assert "it is none that was shown here" in answer.text

@@ -309,10 +309,18 @@ async def apply(request: Request) -> Response:
 def _planned(text: str) -> list[dict[str, Any]]:
     """Read what was confirmed. Raises Problem. Its amounts are checked as those of any command."""
     plan = as_json(text)
-    names = {"customer", "payment", "applications"}
-    if not isinstance(plan, list) or not all(isinstance(one, dict) and set(one) == names for one in plan):
+    if not isinstance(plan, list) or not all(map(_is_shown, plan)):
         raise refused("plan", "it is none that was shown here")
     return plan
+
+
+def _is_shown(one: Any) -> bool:
+    if not isinstance(one, dict) or set(one) != {"customer", "payment", "applications"}:
+        return False
+    asked = one["applications"]
+    return isinstance(asked, list) and all(
+        isinstance(each, dict) and "invoice" in each and type(each.get("amount")) is int for each in asked
+    )
 
 
 def _when(form: Form) -> dict[str, Any]:
