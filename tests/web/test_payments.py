@@ -213,7 +213,7 @@ async def test_editing_the_amount_of_a_payment_keeps_what_is_listed_on_it_and_it
         "Bank charge 1 - 5.00",
         "Bank charge 2 Courier, to account 4900 2.50",
     ]
-    assert await rows_of(page, "standing") == stands
+    assert await rows_of(page, "kept") == stands
     await check_accessible(page)
     await shoot(page, "edit payment")
     await page.fill("#amount", "900.00")
@@ -221,7 +221,7 @@ async def test_editing_the_amount_of_a_payment_keeps_what_is_listed_on_it_and_it
     assert "Amount 900.00 EUR" in await seen(page, "dl.figures")
 
     await page.click("a.button:text-is('Edit')")
-    assert await rows_of(page, "standing") == stands
+    assert await rows_of(page, "kept") == stands
     await door.tell(ReleasePayment("PW/4", "P1"))
     await page.goto("/payment?customer=PW%2F4&id=P1")
     figures = "Amount 900.00 EUR Available 200.00 Reserved - Applied 700.00 Refunded - Written off -"
@@ -243,7 +243,7 @@ async def test_what_is_unticked_when_a_payment_is_edited_is_taken_off_it(page: P
 
     await page.goto("/payment/edit?customer=PW%2F5&id=P1")
     assert await page.input_value("#charge") == "5.00"
-    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00", "Invoice I2 - 300.00"]
+    assert await rows_of(page, "kept") == ["Invoice I1 - 500.00", "Invoice I2 - 300.00"]
     await page.fill("#amount", "600.00")
     await page.click("text=Change P1")
     assert "the listed applications exceed the payment" in await seen(page, ".notice-refused")
@@ -259,13 +259,14 @@ async def test_what_is_unticked_when_a_payment_is_edited_is_taken_off_it(page: P
     # One more is listed while the form is open: it is shown before it could be lost.
     await page.click("a.button:text-is('Edit')")
     assert await page.input_value("#charge") == "5.00"
-    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00"]
+    assert await rows_of(page, "kept") == ["Invoice I1 - 500.00"]
     await door.tell(ApplyPayment("PW/5", "P1", (ApplicationRequest("I3", 10000),)))
-    await page.fill("#reference", "February")
+    await fill(page, reference="February", charge="7.50")
     await page.click("text=Change P1")
     assert "were changed meanwhile" in await seen(page, ".notice-refused")
-    assert await page.input_value("#reference") == "February"
-    assert await rows_of(page, "standing") == ["Invoice I1 - 500.00", "Invoice I3 - 100.00"]
+    typed = [await page.input_value(field) for field in ("#reference", "#charge")]
+    assert typed == ["February", "7.50"]
+    assert await rows_of(page, "kept") == ["Invoice I1 - 500.00", "Invoice I3 - 100.00"]
     await confirm(page, "Change P1")
     await door.tell(ReleasePayment("PW/5", "P1"))
     left = await door.read("/v1/invoices", customer="PW/5")
