@@ -62,6 +62,16 @@ async def test_the_discount_is_that_of_the_terms_unless_another_is_written(page:
     assert left == {"I1": 0, "I2": 200, "I3": 150}
 
 
+async def test_what_the_invoice_would_decline_is_said_before_it_is_sent(page: Page, door: Door) -> None:
+    await door.tell(owed("AT/4", "I1", 10_000), paid("AT/4", "P1", 9_900))
+    await page.goto("/payment/apply?customer=AT%2F4&id=P1")
+    await open_terms(page, "I1")
+    await page.fill("[aria-label='Discount, I1']", "1")
+    await page.click("text=Review 99.00 for 1 invoice")
+    assert "As it stands, nothing is settled" in await seen(page, ".notice-refused")
+    await check_accessible(page)
+
+
 async def test_what_a_short_payment_leaves_is_written_off_for_a_reason(page: Page, door: Door) -> None:
     await door.tell(owed("AT/2", "I1", 10_000), paid("AT/2", "P1", 9_700))
     await page.goto("/payment/apply?customer=AT%2F2&id=P1")
