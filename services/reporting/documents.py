@@ -1,9 +1,8 @@
 """Lists of customers and documents as the console shows them, and what is open between us and one."""
 
-import json
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,11 +17,12 @@ from services.reporting.store import (
     ENTITIES,
     HISTORY,
     ITEMS,
-    item_from_row,
+    item_read,
 )
 
 OPEN, OVERDUE = "open", "overdue"
 _ENDED: Final = [PaymentStatus.CLOSED.value, PaymentStatus.VOIDED.value, PaymentStatus.BOUNCED.value]
+
 SORTS: Final = {
     "date": ITEMS.c.document_date,
     "due": ITEMS.c.due_date,
@@ -123,12 +123,7 @@ async def open_documents(connection: AsyncConnection, customer: str) -> list[Ite
     """Give what is open of a customer's documents as known now, oldest due date first."""
     query = select(ITEMS).where(ITEMS.c.customer == customer, ITEMS.c.residual != 0)
     rows = (await connection.execute(query.order_by(ITEMS.c.due_date, ITEMS.c.invoice))).all()
-    return [item_of(row) for row in rows]
-
-
-def item_of(row: Any) -> Item:
-    """Read an item from a row whose lists are lists already."""
-    return item_from_row(tuple(json.dumps(value) if isinstance(value, list) else value for value in row))
+    return [item_read(row) for row in rows]
 
 
 _DUE = """
@@ -137,11 +132,11 @@ _DUE = """
 # Each document with its place among those of its currency, credits apart, and their number and sum. The few
 # that are shown are then looked up one by one.
 _OPEN = """
-    SELECT i.*, d.due_date AS first_due, d.parts, d.is_credit, d.documents, d.amount FROM (
+    SELECT i.*, d.due_date AS first_due, d.parts, d.is_credit, d.length, d.whole FROM (
         SELECT invoice, due_date, parts, is_credit,
             row_number() OVER (PARTITION BY currency, is_credit ORDER BY due_date, invoice) AS place,
-            count(*) OVER (PARTITION BY currency, is_credit) AS documents,
-            (sum(open) OVER (PARTITION BY currency, is_credit))::bigint AS amount
+            count(*) OVER (PARTITION BY currency, is_credit) AS length,
+            (sum(open) OVER (PARTITION BY currency, is_credit))::bigint AS whole
         FROM (
             SELECT invoice, currency, min(due_date) AS due_date, sum(items)::bigint AS parts,
                 sum(amount) AS open, sum(amount) < 0 AS is_credit
@@ -153,8 +148,8 @@ _OPEN = """
 _AT_HAND = """
     SELECT * FROM (
         SELECT *, row_number() OVER (PARTITION BY currency ORDER BY payment_date, payment) AS place,
-            count(*) OVER (PARTITION BY currency) AS payments,
-            (sum(available) OVER (PARTITION BY currency))::bigint AS left_over
+            count(*) OVER (PARTITION BY currency) AS length,
+            (sum(available) OVER (PARTITION BY currency))::bigint AS whole
         FROM payments WHERE customer = :customer AND status <> ALL(:ended)
     ) p WHERE place <= :limit ORDER BY place"""
 
@@ -168,7 +163,7 @@ async def first_open(connection: AsyncConnection, customer: str, limit: int) -> 
     """List a customer's open documents, earliest due first, so many of each currency, and of credits apart.
 
     Rows are those of items, with `first_due` and how many `parts` are open, whether it `is_credit`, and of
-    all like it the number of `documents` and the `amount` that is open.
+    all like it the `length` of the list and the `whole` that is open.
     """
     return (await connection.execute(text(_OPEN), {"customer": customer, "limit": limit})).all()
 
@@ -177,7 +172,7 @@ async def payments_at_hand(connection: AsyncConnection, customer: str, limit: in
     """List payments of a customer that are not used up, undone or paid out, the oldest first, so many of
     each currency.
 
-    Rows are those of payments, with the number of `payments` like it and what of them is `left_over`.
+    Rows are those of payments, with the `length` of the list of all like it and the `whole` left over.
     """
     return (
         await connection.execute(text(_AT_HAND), {"customer": customer, "limit": limit, "ended": _ENDED})

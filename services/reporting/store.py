@@ -539,10 +539,15 @@ def _dated(amounts: tuple[Part, ...] | tuple[Taken, ...]) -> str:
 
 def item_from_row(row: Row) -> Item:
     """Read an item from a row of ITEMS."""
+    return item_read((*row[:-2], *map(json.loads, row[-2:])))
+
+
+def item_read(row: Sequence[Any]) -> Item:
+    """Read an item from a row of ITEMS whose lists are read already."""
     *plain, status, opened_at, note, kind, number, rate, order, instalments, taken = row
     dated = (
-        tuple(Part(date.fromisoformat(day), amount) for day, amount in json.loads(instalments)),
-        tuple(Taken(date.fromisoformat(day), amount) for day, amount in json.loads(taken)),
+        tuple(Part(date.fromisoformat(day), amount) for day, amount in instalments),
+        tuple(Taken(date.fromisoformat(day), amount) for day, amount in taken),
     )
     stands = (InvoiceStatus(status), opened_at, note, DocumentKind(kind), number, rate, order)
     fields = (*plain, *stands, *dated)

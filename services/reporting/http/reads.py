@@ -20,7 +20,6 @@ from contracts.fields import (
 )
 from services.reporting import journal, lists, queries
 from services.reporting.aging import Beside, Page, Part, beside, customer_page, open_items, totals
-from services.reporting.documents import item_of
 from services.reporting.domain.aging import Question, bucket_on
 from services.reporting.domain.days import open_parts
 from services.reporting.explaining import explain
@@ -43,6 +42,7 @@ from services.reporting.http.asking import (
 from services.reporting.http.desk import connection
 from services.reporting.http.door import wait_for
 from services.reporting.http.problems import documented, not_found
+from services.reporting.store import item_read
 from services.runtime import clock
 
 router = APIRouter(
@@ -298,7 +298,7 @@ async def document_page(lent: AsyncConnection, customer: str, invoice: str) -> m
 
 def _parts(row: Any) -> list[m.Part]:
     """Give the parts of a document with what of each is open; an unopened one has nothing open."""
-    item = item_of(row)
+    item = item_read(row)
     taken = item.total - item.residual
     return [
         m.Part(due_date=part.due_date, amount=part.amount, open=open_)

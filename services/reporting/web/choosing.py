@@ -130,7 +130,7 @@ async def propose_one(request: Request, lent: Lent) -> Response:
             uses += _chosen(form, one, items[invoice])
         else:
             form.errors[""] = f"{invoice} is not open any more. See what it was cleared with."
-    total = sum(use.amount for use in uses)
+    total = sum(each.amount for each in uses)
     available = _usable(one)
     if not uses and not form.errors:
         form.errors[""] = "No invoice is ticked. Tick those that it pays."

@@ -173,18 +173,14 @@ async def _dealings(lent: AsyncConnection, customer: str, as_of: date) -> list[D
             age_sums(due[currency], as_of),
             _listed(listed[currency, False]),
             _listed(listed[currency, True]),
-            _at_hand(at_hand[currency]),
+            _listed(at_hand[currency]),
         )
         for currency in sorted({*due, *at_hand})
     ]
 
 
 def _listed(rows: Sequence[Any]) -> Listed:
-    return Listed(rows, rows[0].documents, rows[0].amount) if rows else Listed()
-
-
-def _at_hand(rows: Sequence[Any]) -> Listed:
-    return Listed(rows, rows[0].payments, rows[0].left_over) if rows else Listed()
+    return Listed(rows, rows[0].length, rows[0].whole) if rows else Listed()
 
 
 @router.get("/customer/history")

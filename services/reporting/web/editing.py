@@ -23,7 +23,7 @@ from services.reporting.web.acting import ACTOR, Form, attempt
 from services.reporting.web.choosing import terms_of
 from services.reporting.web.offers import Ask
 from services.reporting.web.proposing import Proposal, address, figure, marked, propose, read
-from services.reporting.web.recording import ORDER, RATE_STAYS, SAID, charged
+from services.reporting.web.recording import ORDER, RATE_STAYS, SAID, as_said, charged
 from services.reporting.web.showing import from_here, go
 
 router = APIRouter(include_in_schema=False)
@@ -87,17 +87,7 @@ async def edit(request: Request, lent: Lent, customer: Name, id: Name) -> Respon
     one = await _found(lent, customer, id)
     if one.kind is PaymentKind.REFUND:
         return go("/payments/refund", customer=customer, entity=one.entity, currency=one.currency, payment=id)
-    values = {
-        "customer": one.customer,
-        "payment": one.payment,
-        "currency": one.currency,
-        "amount": figure(one.amount, one.currency),
-        "payment_date": one.payment_date.isoformat(),
-        "method": one.method,
-        "reference": one.reference,
-        "rate": one.rate,
-        "order": one.order,
-    }
+    values = as_said(one) | {"amount": figure(one.amount, one.currency), "order": one.order}
     return await _ask(request, _looked_at(Form(values), one), one)
 
 
@@ -107,7 +97,7 @@ async def change(request: Request, lent: Lent) -> Response:
     form = Form(await request.form())
     customer, payment = form.text("customer"), form.text("payment")
     one = await _found(lent, customer, payment)
-    if {name: form.text(name) for name in _signed(one)} != _signed(one):
+    if _unseen(form, one):
         if await outcome_of(lent, form.text("id")):  # it was sent twice, and has changed this itself
             return go("/payment", form.text("id"), customer=customer, id=payment)
         form.errors[""] = MEANWHILE
@@ -139,9 +129,14 @@ def _signed(one: Receipt) -> dict[str, str]:
     }
 
 
+def _unseen(form: Form, one: Receipt) -> set[str]:
+    """Name what has changed since the form was opened: all, where it is opened now."""
+    return {name for name, signed in _signed(one).items() if form.text(name) != signed}
+
+
 def _looked_at(form: Form, one: Receipt) -> Form:
     """Tick what stands on the payment now and was not seen so; a charge that fills the field stands there."""
-    unseen = {name for name, signed in _signed(one).items() if form.text(name) != signed}
+    unseen = _unseen(form, one)
     for each in kept_of(one):
         if ("listed" if isinstance(each.said, ApplicationRequest) else "charged") in unseen:
             form.values[each.name] = "yes"
@@ -165,9 +160,9 @@ def _changing(form: Form, one: Receipt) -> dict[str, Any]:
         if fields.get("rate") == one.rate:  # that of the other currency
             del fields["rate"]
     charged(fields)
-    fields["applications"] = [asdict(one) for one in said if isinstance(one, ApplicationRequest)]
+    fields["applications"] = [asdict(each) for each in said if isinstance(each, ApplicationRequest)]
     fields["charges"] = [
-        *(asdict(one) for one in said if isinstance(one, Charge)),
+        *(asdict(each) for each in said if isinstance(each, Charge)),
         *fields.get("charges", ()),
     ]
     return fields

@@ -4,10 +4,8 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple
-from urllib.parse import quote, quote_plus
+from typing import Final, NamedTuple
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -262,19 +260,5 @@ def environment() -> Environment:
         spaced=spaced,
         typed=typed,
         choices_of=choices_of,
-        urlencode=query,
     )
     return env
-
-
-def query(values: Mapping[str, Any] | str) -> str:
-    """Write values as the query of an address, or a text as a part of one."""
-    if isinstance(values, str):
-        return quote(values)
-    # A page has hundreds of addresses, most of them with the same customer.
-    return "&".join(f"{_quoted(name)}={_quoted(str(value))}" for name, value in values.items())
-
-
-@lru_cache(4096)
-def _quoted(text: str) -> str:
-    return quote_plus(text)

@@ -21,6 +21,7 @@ from services.reporting.http.desk import connection, desk_of
 from services.reporting.http.reads import document_page
 from services.reporting.notes import notes_of
 from services.reporting.queries import items_named
+from services.reporting.store import item_read
 from services.reporting.web.format import WORDS, money
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
@@ -141,7 +142,7 @@ async def invoice(request: Request, lent: Lent, customer: Account, id_: Document
     if "sent" in request.query_params:
         await _booked(request, customer, id_)
     found = await document_page(lent, customer, id_)
-    item = documents.item_of((await items_named(lent, id_, customer))[0])
+    item = item_read((await items_named(lent, id_, customer))[0])
     document = found.document
     page = await page_of(request, document.number or document.invoice, "invoices")
     names = await names_of(lent, {customer})

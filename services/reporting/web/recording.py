@@ -210,7 +210,7 @@ async def refund(
     edited = await _refund_of(lent, customer, payment)
     if edited is not None:
         return await _ask_refund(
-            request, lent, Form(_as_said(edited)), await _sources(lent, customer, edited)
+            request, lent, Form(_refund_as_said(edited)), await _sources(lent, customer, edited)
         )
     sources = await _sources(lent, customer)
     chosen = next((one for one in sources if one.document == id and not one.is_credit_note), None)
@@ -233,19 +233,21 @@ async def _refund_of(lent: AsyncConnection, customer: str | None, payment: str |
     return one
 
 
-def _as_said(one: Receipt) -> dict[str, str]:
-    """Fill the form with what a refund says."""
-    values = {
-        "edits": "yes",
+def as_said(one: Receipt) -> dict[str, str]:
+    """Fill a form with what any payment says."""
+    return {
         "customer": one.customer,
-        "entity": one.entity,
-        "currency": one.currency,
         "payment": one.payment,
+        "currency": one.currency,
         "payment_date": one.payment_date.isoformat(),
         "method": one.method,
         "reference": one.reference,
         "rate": one.rate,
     }
+
+
+def _refund_as_said(one: Receipt) -> dict[str, str]:
+    values = as_said(one) | {"edits": "yes", "entity": one.entity}
     paid_back: dict[str, int] = defaultdict(int)
     for source in one.sources:
         paid_back[_field(source.document, is_credit_note=source.is_credit_note)] += source.amount
@@ -296,7 +298,7 @@ _REFUND: Final = (
 
 
 def _refund_asks(form: Form) -> tuple[Ask, ...]:
-    """Give the fields of a refund; one that is changed has its id, and shows the rate that it would lose."""
+    """Give the fields of a refund; one that is changed has its id, and a rate that stays."""
     return (*_REFUND[1:], RATE_STAYS) if form.text("edits") else _REFUND
 
 

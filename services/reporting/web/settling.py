@@ -16,6 +16,7 @@ from services.reporting.http.problems import Problem, not_found
 from services.reporting.http.what_if import WhatIf
 from services.reporting.lists import balances_of
 from services.reporting.queries import items_named, movements_on
+from services.reporting.store import item_read
 from services.reporting.web.acting import ACTOR, Attempt, Form, attempt
 from services.reporting.web.format import WORDS, money
 from services.reporting.web.preview import preview
@@ -38,7 +39,7 @@ async def document_of(lent: AsyncConnection, customer: str, invoice: str) -> Ite
     found = await items_named(lent, invoice, customer)
     if not found:
         raise not_found(f"Document {invoice!r} of customer {customer!r}")
-    return documents.item_of(found[0])
+    return item_read(found[0])
 
 
 def named(item: Item) -> str:
