@@ -30,6 +30,21 @@ _PARKED_FIRST = (
     "ORDER BY position LIMIT $3"
 )
 
+# The server ends a session that is idle in a transaction, but not one whose client has gone silent in
+# the middle of a COPY or of an answer: that one counts as active.
+_END_SILENT = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid) "
+    "WHERE relation = 'lanes'::regclass AND datname = current_database() AND state = 'active' "
+    "AND wait_event_type = 'Client' AND state_change < clock_timestamp() - make_interval(secs => $1)"
+)
+# A machine that is lost says nothing. By default the server would wait two hours for it.
+_LOST_CLIENTS = {
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "30000",
+}
+
 
 def _type(column: Any) -> str:
     return str(column.type.compile(_DIALECT))
@@ -167,8 +182,9 @@ def _lane(row: Any) -> Lane:
 class PostgresStore:
     """A service's database, over a small pool of asyncpg connections."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, silent_seconds: int = 15) -> None:
         self._pool = pool
+        self._silent_seconds = silent_seconds
 
     @classmethod
     async def connect(
@@ -177,7 +193,8 @@ class PostgresStore:
         """Make a pool on `dsn`; no connection is opened before it is needed.
 
         A worker that is paused in the middle of a transaction would hold its lanes' locks for as
-        long: the server ends a session that is idle in a transaction for `transaction_idle_seconds`.
+        long: the server ends a session that is idle in a transaction for `transaction_idle_seconds`,
+        and who takes its lanes over ends it where the server would not (see `lanes`).
         `copy` is the schema of a copy of the service's tables: it can be made again, so that no commit
         there waits for the disk.
         """
@@ -192,10 +209,11 @@ class PostgresStore:
                 "application_name": "openitem-worker",
                 "idle_in_transaction_session_timeout": f"{transaction_idle_seconds}s",
                 "jit": "off",
+                **_LOST_CLIENTS,
                 **of_copy,
             },
         )
-        return cls(await pool)
+        return cls(await pool, transaction_idle_seconds)
 
     @asynccontextmanager
     async def transaction(self, lanes: Collection[int]) -> AsyncIterator[PostgresTransaction]:
@@ -212,8 +230,15 @@ class PostgresStore:
             yield PostgresTransaction(connection, {row["lane"]: _lane(row) for row in rows})
 
     async def lanes(self, lanes: Collection[int]) -> dict[int, Lane]:
-        """Read how far lanes have come, without locking; makes the rows of lanes seen for the first time."""
-        async with self._pool.acquire() as connection:
+        """Read how far lanes have come, without locking; makes the rows of lanes seen for the first time.
+
+        A transaction that changes them is waited for, as long as a session may be idle; then the server
+        raises what is transient. Sessions that hold lanes and whose client is silent for so long are ended.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if self._silent_seconds:
+                await connection.execute(f"SET LOCAL lock_timeout = '{self._silent_seconds}s'")
+                await connection.execute(_END_SILENT, self._silent_seconds)
             await connection.execute(
                 "INSERT INTO lanes SELECT n, 0, '{}', '{}', '{}', 0 FROM unnest($1::int[]) AS n ORDER BY n "
                 "ON CONFLICT DO NOTHING",

@@ -5,7 +5,8 @@ Payments lend their state, the ledger its journal and its totals: real tables wi
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -590,6 +591,61 @@ async def test_a_transaction_left_idle_is_ended_and_its_lanes_are_free(database:
         assert await frozen.lanes([lane]) == {lane: Lane(lane, 2)}
     finally:
         await frozen.close()
+        await other.close()
+
+
+class Frozen(list[Any]):
+    """Rows that freeze who walks through them, as a SIGSTOP at that moment would."""
+
+    def __init__(self, rows: list[Any]) -> None:
+        super().__init__(rows)
+        self.reached = threading.Event()
+        self.go_on = threading.Event()
+
+    def __iter__(self) -> Iterator[Any]:
+        self.reached.set()
+        assert self.go_on.wait(60)
+        return super().__iter__()
+
+
+async def taken_over(store: Store, lane: int) -> dict[int, Lane]:
+    """What a new owner reads of a lane, trying as long as that fails for a while."""
+    while True:
+        try:
+            return await store.lanes([lane])
+        except Exception as error:
+            assert classify(error) is Fault.TRANSIENT
+
+
+@pytest.mark.system
+async def test_a_worker_frozen_while_it_writes_rows_is_ended_and_its_lanes_are_free(
+    database: Database, lane: int
+) -> None:
+    rows = Frozen([said(lane, 1)])
+
+    async def freeze() -> None:
+        frozen = await PostgresStore.connect(database.roles["payments"], transaction_idle_seconds=1)
+        try:
+            await save(frozen, [lane], Changes(lanes=[Lane(lane, 1)], outbox=rows))
+        finally:
+            await frozen.close()
+
+    other = await PostgresStore.connect(database.roles["payments"], transaction_idle_seconds=1)
+    try:
+        freezing = asyncio.create_task(asyncio.to_thread(asyncio.run, freeze()))
+        assert await asyncio.to_thread(rows.reached.wait, 30)
+        try:
+            async with asyncio.timeout(30):
+                assert await taken_over(other, lane) == {lane: Lane(lane)}
+                await save(other, [lane], Changes(lanes=[Lane(lane, 2)]))
+        finally:
+            rows.go_on.set()
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)) as ended:
+            await freezing
+        assert classify(ended.value) is Fault.TRANSIENT
+        assert await other.lanes([lane]) == {lane: Lane(lane, 2)}
+        assert await other.outbox(lane, 0, 10) == []
+    finally:
         await other.close()
 
 
