@@ -17,9 +17,11 @@ help: ## Show this list
 run: .venv/ready ## Start everything on this machine and play the demo (ONCE=1 ends when it has played)
 	@$(BIN)/openitem demo $(if $(filter 1,$(ONCE)),--once)
 
+# Each process of the second part starts a whole system of its own. Faults are about time: they run alone.
 test: .venv/ready browser ## Run every test: the fast ones, then the real system, then its faults
 	$(BIN)/python -m pytest -q --durations=10 -m "not system and not faults" --numprocesses=logical --dist=worksteal
-	$(BIN)/python -m pytest -q --durations=10 -m "system or faults"
+	$(BIN)/python -m pytest -q --durations=10 -m "system and not faults" --numprocesses=2 --dist=loadfile
+	$(BIN)/python -m pytest -q --durations=10 -m faults
 
 browser: ## Find Chromium, which the tests of the web run, or install Debian's
 	@test -x "$$OPENITEM_CHROMIUM" || command -v chromium >/dev/null || { \

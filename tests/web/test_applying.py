@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 from playwright.async_api import Page
 
-from contracts.commands import EarlyPaymentDiscount, InvoiceLine, IssueInvoice, ReceivePayment
+from contracts.commands import (
+    ApplicationRequest,
+    ApplyPayment,
+    EarlyPaymentDiscount,
+    InvoiceLine,
+    IssueInvoice,
+    ReceivePayment,
+)
 from tests.web.browser import check_accessible, shoot
 from tests.web.door import Door
 from tests.web.test_payments import confirm, rows_of, seen
@@ -68,8 +75,28 @@ async def test_what_the_invoice_would_decline_is_said_before_it_is_sent(page: Pa
     await open_terms(page, "I1")
     await page.fill("[aria-label='Discount, I1']", "1")
     await page.click("text=Review 99.00 for 1 invoice")
-    assert "As it stands, nothing is settled" in await seen(page, ".notice-refused")
+    assert "Invoice I1 would decline it, because so much discount is not open" in await seen(
+        page, ".notice-refused"
+    )
     await check_accessible(page)
+    await shoot(page, "applying what would be declined")
+
+
+async def test_why_an_invoice_declined_is_said_in_words_wherever_it_is_told(page: Page, door: Door) -> None:
+    too_much = ApplicationRequest("I1", 9_900, discount=100)
+    await door.tell(
+        owed("AT/5", "I1", 10_000),
+        paid("AT/5", "P1", 9_900),
+        ApplyPayment("AT/5", "P1", (too_much,)),
+    )
+    for path, place in (
+        ("/payment?customer=AT%2F5&id=P1", "#applications"),
+        ("/invoice?customer=AT%2F5&id=I1", "#trail"),
+        ("/customer/history?id=AT%2F5", ".timeline"),
+    ):
+        await page.goto(path)
+        assert "because so much discount is not open to this application" in await seen(page, place)
+        assert "discount_not_allowed" not in await seen(page, "main")
 
 
 async def test_what_a_short_payment_leaves_is_written_off_for_a_reason(page: Page, door: Door) -> None:

@@ -24,6 +24,7 @@ from contracts.money import EXPONENTS, decimal_text, round_half_up
 from services.reporting.domain.notes import NoteStatus, Standing
 from services.reporting.web import charts
 from services.reporting.web.page import Choice, Column
+from services.reporting.web.telling import reason
 
 HERE: Final = Path(__file__).parent
 TEMPLATES: Final = HERE / "templates"
@@ -260,5 +261,6 @@ def environment() -> Environment:
         spaced=spaced,
         typed=typed,
         choices_of=choices_of,
+        reason=reason,
     )
     return env

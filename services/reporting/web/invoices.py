@@ -26,7 +26,7 @@ from services.reporting.web.format import WORDS, money
 from services.reporting.web.page import Choice
 from services.reporting.web.route import FilledRoute
 from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
-from services.reporting.web.telling import FACTS, address
+from services.reporting.web.telling import FACTS, address, detail_of
 
 router = APIRouter(include_in_schema=False, route_class=FilledRoute)
 
@@ -69,10 +69,11 @@ class Step(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """A fact of a document: what stated it, the entry that books it, and what it moves in today's aging."""
+    """A fact of a document, in words; the entry that books it, and what it moves in today's aging."""
 
     event: m.Event
     said: str
+    detail: str
     entry: m.Entry | None
     buckets: Sequence[tuple[str, int]]
 
@@ -277,7 +278,8 @@ def _origins(item: Item, found: m.DocumentPage, as_of: date) -> list[Origin]:
             after = _in_buckets(item, taken, as_of)
             buckets = {name: after.get(name, 0) - before.get(name, 0) for name in before | after}
         moved = [(name, amount) for name, amount in buckets.items() if amount]
-        traces.append(Trace(event, FACTS[event.what], entries.get(event.fact), moved))
+        said, detail = FACTS[event.what], detail_of(event.what, event.detail)
+        traces.append(Trace(event, said, detail, entries.get(event.fact), moved))
     return [
         Origin(command, next((one.event.actor for one in own if one.event.actor), ""), own)
         for command, group in groupby(traces, key=lambda one: one.event.correlation)

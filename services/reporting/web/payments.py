@@ -19,6 +19,7 @@ from services.reporting.web.format import WORDS
 from services.reporting.web.offers import BY_KEY, has_listed, is_offered, moves_of, offered
 from services.reporting.web.page import Choice, Happening
 from services.reporting.web.showing import PATIENCE_SECONDS, page_of, show
+from services.reporting.web.telling import reason
 
 router = APIRouter(include_in_schema=False)
 
@@ -171,7 +172,7 @@ async def applications(lent: AsyncConnection, shown: m.PaymentPage) -> list[Appl
             continue
         row = heard.get(name)
         state, tone = ("Declined", "bad") if name in declined else ("Waiting", "waiting")
-        note = row.detail.partition(": ")[2] if row is not None and name in declined else ""
+        why = row.detail.partition(": ")[2] if row is not None and name in declined else ""
         waits = is_offered(BY_KEY["reverse"], shown) and state == "Waiting" and name not in undoing
         rows.append(
             Applied(
@@ -187,7 +188,7 @@ async def applications(lent: AsyncConnection, shown: m.PaymentPage) -> list[Appl
                 state,
                 tone,
                 event.actor,
-                note,
+                f"because {reason(why)}" if why else "",
                 waits,
             )
         )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from services.reporting.http.door import sentence
 from services.reporting.web.page import Happening
 
 FACTS: Final[Mapping[str, str]] = {
@@ -71,13 +72,28 @@ def document_address(kind: str, customer: str, document: str) -> str:
     return address(f"/{kind}", customer=customer, id=document)
 
 
+def reason(code: str) -> str:
+    """Say for people what a code means and what to do, to go on from "because"."""
+    return sentence(code, "")
+
+
+def detail_of(what: str, detail: str) -> str:
+    """Say what a fact of the history is about; where it is a refusal, why, in words."""
+    subject, _, why = detail.partition(": ")
+    if what == "ApplicationDeclined":
+        return f"{subject}, because {reason(why)}"
+    if what == "InvoiceReturnedToDraft":
+        return f"because {sentence(subject, why)}"
+    return detail
+
+
 def happenings(rows: Iterable[Any]) -> list[Happening]:
     """Tell rows of the history of a customer: what happened to which document."""
     return [
         Happening(
             row.recorded_at,
             f"{_NAMES[row.document_kind]} {row.document}: {FACTS[row.what].lower()}",
-            "" if row.document_kind == "entry" else row.detail,
+            "" if row.document_kind == "entry" else detail_of(row.what, row.detail),
             row.actor,
             document_address(row.document_kind, row.customer, row.document),
         )
