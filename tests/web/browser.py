@@ -48,6 +48,24 @@ async def shoot(page: Page, name: str) -> Path:
     return path
 
 
+async def look(page: Page, name: str) -> None:
+    """Save screenshots of a page in every view; axe sees it by day on a desk and by night on a telephone."""
+    was = await page.evaluate(
+        "[matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light', innerWidth]"
+    )
+    for view in VIEWS:
+        await _turn(page, view)
+        await shoot(page, name)
+        if view in (VIEWS[0], VIEWS[-1]):
+            await check_accessible(page)
+    await _turn(page, View(*was))
+
+
+async def _turn(page: Page, view: View) -> None:
+    await page.emulate_media(color_scheme=view.scheme)
+    await page.set_viewport_size({"width": view.width, "height": HEIGHT})
+
+
 async def check_accessible(page: Page) -> None:
     """Assert that axe finds nothing serious or critical on a page."""
     found = await Axe().run(page)

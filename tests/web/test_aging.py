@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from contracts import commands as c
 from services.runtime import clock
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import look
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -64,16 +64,14 @@ async def test_every_figure_of_aging_leads_to_its_items(page: Page, before_payme
     row = table.get_by_role("row", name="Nord & Söhne")
     await expect(row).to_have_text(f"Nord & Söhne AG/1{ZERO}1,000.00{ZERO}{ZERO}{ZERO}1,000.0076.9 %")
     await expect(table.get_by_role("row", name="All 2 customers")).to_contain_text("1,300.00")
-    await check_accessible(page)
-    await shoot(page, "aging")
+    await look(page, "aging")
 
     await row.get_by_role("link", name="1,000.00").first.click()
     items = page.get_by_role("table", name="Open items")
     await expect(items.get_by_role("row")).to_have_count(3)
     await expect(items.get_by_role("row", name="Nord & Söhne")).to_contain_text("1,240.001,000.00")
     await expect(items.get_by_role("row", name="1 item")).to_contain_text("1,000.00")
-    await check_accessible(page)
-    await shoot(page, "aging items")
+    await look(page, "aging items")
 
 
 async def test_filters_stay_in_the_address_and_are_cleared(page: Page, before_payment: str) -> None:
@@ -109,8 +107,7 @@ async def test_what_was_known_before_a_payment_differs_by_that_payment(
     facts = page.get_by_role("table", name="The facts between the two times")
     await expect(facts.get_by_role("row")).to_have_count(2)
     await expect(facts.get_by_role("row", name="Application settled")).to_contain_text(f"{MINUS}240.00")
-    await check_accessible(page)
-    await shoot(page, "aging explained")
+    await look(page, "aging explained")
 
 
 async def test_files_say_what_the_api_says_to_the_cent(door: Door, before_payment: str) -> None:

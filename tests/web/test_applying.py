@@ -14,7 +14,7 @@ from contracts.commands import (
     IssueInvoice,
     ReceivePayment,
 )
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import check_accessible, look
 from tests.web.door import Door
 from tests.web.test_payments import confirm, rows_of, seen
 
@@ -51,16 +51,14 @@ async def test_the_discount_is_that_of_the_terms_unless_another_is_written(page:
     for invoice, discount in (("I2", "0"), ("I3", "0.50")):
         await open_terms(page, invoice)
         await page.fill(f"[aria-label='Discount, {invoice}']", discount)
-    await check_accessible(page)
-    await shoot(page, "apply on terms")
+    await look(page, "apply on terms")
     await page.click("text=Review 294.00 for 3 invoices")
     assert await rows_of(page, "uses") == [
         "P1 AT/1 I1 2026-02-09 100.00 98.00 2.00",
         "P1 AT/1 I2 2026-02-09 100.00 98.00 see below without a discount",
         "P1 AT/1 I3 2026-02-09 100.00 98.00 see below discount 0.50",
     ]
-    await check_accessible(page)
-    await shoot(page, "applying on terms")
+    await look(page, "applying on terms")
     await confirm(page, "Apply 294.00 to 3 invoices")
     left = {
         invoice: (await door.read("/v1/invoice", customer="AT/1", invoice=invoice))["document"]["residual"]
@@ -78,8 +76,7 @@ async def test_what_the_invoice_would_decline_is_said_before_it_is_sent(page: Pa
     assert "Invoice I1 would decline it, because so much discount is not open" in await seen(
         page, ".notice-refused"
     )
-    await check_accessible(page)
-    await shoot(page, "applying what would be declined")
+    await look(page, "applying what would be declined")
 
 
 async def test_why_an_invoice_declined_is_said_in_words_wherever_it_is_told(page: Page, door: Door) -> None:

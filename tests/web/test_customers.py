@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from contracts import commands as c
 from contracts.fields import DocumentKind, NoteKind
 from services.runtime import clock
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import check_accessible, look, shoot
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -59,8 +59,7 @@ async def test_what_is_between_us_and_them_is_on_one_page(page: Page, door: Door
     await expect(page.get_by_role("table", name="Credit notes")).to_contain_text("\N{MINUS SIGN}40.00")
     await expect(page.get_by_role("table", name="Payments not used up")).to_contain_text("100.00")
     await expect(page.get_by_text("Broken")).to_be_visible()
-    await check_accessible(page)
-    await shoot(page, "customer")
+    await look(page, "customer")
     await page.get_by_role("link", name="Timeline", exact=True).click()
     await expect(page.get_by_role("link", name="Document WB-2: opened")).to_be_visible()
 
@@ -112,7 +111,7 @@ async def test_a_promise_is_noted_and_resolved(page: Page, door: Door) -> None:
     await note.get_by_label("In your words").fill("Paid in cash.")
     await note.get_by_role("button", name="Resolve").click()
     await expect(page.get_by_text("Resolved just now by console: Paid in cash.")).to_be_visible()
-    await check_accessible(page)
+    await look(page, "notes")
 
 
 async def test_settings_keep_what_they_do_not_change(page: Page, door: Door) -> None:

@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 from contracts import commands as c
 from contracts.fields import DocumentKind
 from services.runtime import clock
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import check_accessible, look, shoot
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -77,8 +77,7 @@ async def test_why_an_invoice_is_open_is_told_from_command_to_bucket(page: Page,
     paid = trail.get_by_role("row", name="Payment applied")
     await expect(paid).to_contain_text(tokens[2])
     await expect(paid).to_contain_text("1-30 \N{MINUS SIGN}60.00")
-    await check_accessible(page)
-    await shoot(page, "why an invoice is open")
+    await look(page, "why an invoice is open")
 
 
 async def test_a_rest_is_written_off_and_the_write_off_is_undone(page: Page, door: Door) -> None:
@@ -93,7 +92,7 @@ async def test_a_rest_is_written_off_and_the_write_off_is_undone(page: Page, doo
     await page.get_by_label("Amount in USD").fill("5.00")
     await page.get_by_role("button", name="Show what it comes to").click()
     await expect(page.get_by_role("table", name="Entries")).to_contain_text("5.00")
-    await check_accessible(page)
+    await look(page, "write off")
     await page.get_by_role("button", name="Write off 5.00 USD").click()
     await expect(page.get_by_text("15.00 of 20.00 USD is open: 5.00 written off.")).to_be_visible()
     await page.get_by_role("link", name="Undo").click()
@@ -114,11 +113,12 @@ async def test_a_credit_note_clears_an_invoice_which_is_then_put_away(page: Page
     await page.get_by_role("link", name="Use this one").click()
     await expect(page.get_by_label("Credit WI-4")).to_be_checked()
     await page.get_by_label("Credit WI-5").check()
-    await check_accessible(page)
+    await look(page, "apply a credit note")
     await page.get_by_role("button", name="Go on with 2 invoices").click()
     shared = page.get_by_role("table", name="What is credited")
     for row in ("30.00 30.00 \N{EN DASH} Cleared", "20.00 10.00 10.00 Partially cleared"):
         await expect(shared.get_by_role("row", name=row)).to_be_visible()
+    await look(page, "credit note before it is sent")
     await page.get_by_role("button", name="Apply 40.00 to 2 invoices").click()
     await expect(page.get_by_text("Nothing is open: of \N{MINUS SIGN}40.00 USD")).to_be_visible()
     await page.get_by_role("link", name="WI-4").first.click()
@@ -153,5 +153,4 @@ async def test_what_would_have_happened_is_asked_without_doing_it(page: Page, do
     await page.get_by_role("button", name="Show what would happen").click()
     await expect(page.get_by_role("table", name="Entries")).to_contain_text("560.50")
     await expect(page.get_by_role("table", name="Aging of these documents")).to_contain_text("1-30")
-    await check_accessible(page)
-    await shoot(page, "what would have happened")
+    await look(page, "what would have happened")

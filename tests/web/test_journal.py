@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from contracts import commands as c
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import check_accessible, look
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -36,8 +36,7 @@ async def test_from_the_trial_balance_to_the_entries_of_a_month(page: Page, door
     await expect(balance.get_by_role("row", name="Debits equal credits")).to_have_text(
         f"Debits equal credits3,720.003,720.00{ZERO}"
     )
-    await check_accessible(page)
-    await shoot(page, "trial balance")
+    await look(page, "trial balance")
 
     await balance.get_by_role("link", name="1200").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text("What moved account 1200?")
@@ -51,8 +50,7 @@ async def test_from_the_trial_balance_to_the_entries_of_a_month(page: Page, door
     await expect(entries.locator("tbody tr")).to_have_count(2)
     await expect(entries.get_by_role("row", name="Application settled")).to_contain_text("J-1")
     await expect(entries.get_by_role("row", name="1200 AR control")).to_contain_text("1,240.00")
-    await check_accessible(page)
-    await shoot(page, "journal")
+    await look(page, "journal")
 
     await page.goto("/journal?customer=JO-1")
     await page.get_by_label("Source").select_option("InvoicePosted")

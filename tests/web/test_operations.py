@@ -9,7 +9,7 @@ from playwright.async_api import Page, expect
 
 from contracts import commands as c
 from tests.system.client import message
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import check_accessible, look
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -22,8 +22,7 @@ async def test_a_refused_command_is_told_in_words(page: Page, door: Door) -> Non
     row = page.get_by_role("table", name="Refused lately").get_by_role("row").filter(has_text=token)
     await expect(row).to_contain_text("Void payment")
     await expect(row).to_contain_text("No such payment of this customer.")
-    await check_accessible(page)
-    await shoot(page, "operations")
+    await look(page, "operations")
 
 
 async def test_an_order_about_what_is_not_parked_is_refused_and_keeps_what_was_typed(page: Page) -> None:
@@ -46,8 +45,7 @@ async def test_dead_letters_are_shown_with_their_reason(page: Page, door: Door) 
     row = letters.get_by_role("row").filter(has_text="OP-2")
     await expect(row).to_contain_text("The body is not JSON")
     await expect(row).to_contain_text("Send it anew")
-    await check_accessible(page)
-    await shoot(page, "dead letters")
+    await look(page, "dead letters")
 
 
 async def test_one_hit_of_a_search_goes_straight_there(page: Page, door: Door) -> None:
@@ -67,7 +65,6 @@ async def test_one_hit_of_a_search_goes_straight_there(page: Page, door: Door) -
     await expect(found.locator("tbody tr")).to_have_text(
         ["Quillfeather LtdCustomerSE-1", "Quillfeather IncCustomerSE-2"]
     )
-    await check_accessible(page)
-    await shoot(page, "search")
+    await look(page, "search")
     await page.goto("/search?q=no-such-thing")
     await expect(page.get_by_text("Nothing is like “no-such-thing”.")).to_be_visible()

@@ -21,7 +21,7 @@ from contracts.commands import (
     StatusAccount,
 )
 from contracts.fields import DocumentKind, InstrumentStatus, PaymentKind
-from tests.web.browser import check_accessible, shoot
+from tests.web.browser import look
 from tests.web.door import Door
 
 pytestmark = pytest.mark.system
@@ -88,21 +88,22 @@ async def test_a_payment_is_received_applied_reversed_paid_back_and_given_up(pag
     await page.fill("#amount", "1,300.00")
     await page.click("text=Show what will be booked")
     assert "PW/1 has unapplied - 1,300.00" in await seen(page, "form.confirm")
+    await look(page, "receive a payment")
     await confirm(page, "Receive 1,300.00 EUR from Paper & Sons")
 
     await page.click("text=Apply to invoices")
     assert await page.input_value("[aria-label='Pay on I3']") == "250.00"
-    await check_accessible(page)
+    await look(page, "apply a payment")
     await page.click("text=Review 1,240.00 for 3 invoices")
     assert "PW/1 owes 1,240.00 - PW/1 has unapplied 1,300.00 60.00" in await seen(page, "form.confirm")
     await confirm(page, "Apply 1,240.00 to 3 invoices")
     figures = "Amount 1,300.00 EUR Available 60.00 Reserved - Applied 1,240.00 Refunded - Written off -"
     assert await seen(page, "dl.figures") == figures
-    await check_accessible(page)
-    await shoot(page, "payment")
+    await look(page, "payment")
 
     await page.click("tr:has-text('I3') >> text=Reverse")
     assert "Is owed again 250.00 EUR" in await seen(page, "form.confirm")
+    await look(page, "reverse an application")
     await confirm(page, "Reverse 250.00 EUR on I3")
     assert "Available 310.00 Reserved - Applied 990.00" in await seen(page, "dl.figures")
 
@@ -113,6 +114,7 @@ async def test_a_payment_is_received_applied_reversed_paid_back_and_given_up(pag
 
     await page.click("text=Refund what is left over")
     await page.click("text=Show what will be paid")
+    await look(page, "refund")
     await confirm(page, "Refund 300.00 EUR to Paper & Sons")
     assert "The money: paid out" in await seen(page, "main")
     await page.click("section:has-text('Payments that it pays back') >> text=P1")
@@ -121,6 +123,26 @@ async def test_a_payment_is_received_applied_reversed_paid_back_and_given_up(pag
 
     # What is refunded of it does not let it be voided: that is not offered.
     assert await page.locator("a.button:text-is('Void')").count() == 0
+
+
+async def test_a_payment_that_never_was_is_voided_and_what_it_paid_is_owed_again(
+    page: Page, door: Door
+) -> None:
+    applied = ApplyPayment("PW/7", "P1", (ApplicationRequest("I1", 50000),))
+    await door.tell(owed("PW/7", "I1", 50000, FEBRUARY), received("PW/7", "P1", 60000), applied)
+
+    await page.goto("/payment?customer=PW%2F7&id=P1")
+    await page.click("a.button:text-is('Void')")
+    await fill(page, void_date="2026-02-21", reason="Typed twice")
+    assert "PW/7 owes - 500.00" in await seen(page, "form.confirm")
+    await look(page, "void a payment")
+    await confirm(page, "Void P1")
+    assert "The document: Voided" in await seen(page, "main")
+    await door.client.settle()
+    invoice = await door.read("/v1/invoice", customer="PW/7", invoice="I1")
+    assert invoice["document"]["residual"] == 50000
+    await page.goto("/payment?customer=PW%2F7&id=P1")
+    assert "Reversed" in await seen(page, "#applications")
 
 
 async def test_many_payments_are_applied_at_once_to_what_they_say_they_are_for(
@@ -139,14 +161,14 @@ async def test_many_payments_are_applied_at_once_to_what_they_say_they_are_for(
         "P1 PW/2 400.00 300.00 I2 300.00 oldest due Choose 2026-02-20 - Open",
         "P2 PW/2 500.00 500.00 I1 500.00 its reference names it Choose 2026-02-20 I1 Open",
     ]
-    await check_accessible(page)
-    await shoot(page, "unapplied")
+    await look(page, "unapplied")
     await page.check("[aria-label='Tick all rows']")
     await page.click("text=Review 800.00 of 2 payments")
     assert "PW/2 owes 800.00 - PW/2 has unapplied 900.00 100.00" in await seen(page, "form.confirm")
-    await check_accessible(page)
+    await look(page, "unapplied reviewed")
     await page.click("text=Apply 800.00 to 2 invoices")
     assert await seen(page, ".question") == "2 of 2 done."
+    await look(page, "unapplied applied")
     await door.client.settle()
     left = await door.read("/v1/unapplied", customer="PW/2")
     assert [(one["payment"], one["available"]) for one in left["rows"]] == [("P1", 10000)]
@@ -165,24 +187,26 @@ async def test_the_money_of_many_drafts_is_moved_and_each_answers_for_itself(pag
     await page.click("text=Review what is ticked")
     assert "Correct what is marked below." in await seen(page, "main")
     await page.select_option("#to", label="Accepted")
+    await look(page, "mass change")
     await page.click("text=Review what is ticked")
     await page.click("text=Move 2 payments to accepted")
     assert await seen(page, ".question") == "0 of 2 done."
     assert "profile does not use this status" in await seen(page, "tr:has-text('D1')")
+    await look(page, "mass change refused")
 
     await page.click("text=Back to the mass change")
     await page.goto("/payments/mass-change?customer=PW%2F3")
     await page.uncheck("[aria-label='Move D2']")
     await page.select_option("#to", label="For collection")
     await page.click("text=Review what is ticked")
-    await check_accessible(page)
+    await look(page, "mass change reviewed")
     await page.click("text=Move 1 payment to for collection")
     assert await seen(page, ".question") == "1 of 1 done."
 
     await page.goto("/payments?customer=PW%2F3&instrument=FOR_COLLECTION")
     row = "D1 PW/3 2026-02-20 Payment draft - EUR 100.00 100.00 Open For collection PAY-PW-"
     assert (await seen(page, "tbody")).startswith(row)
-    await check_accessible(page)
+    await look(page, "payments")
 
     await page.click("tbody a.main")
     await page.click("a.button:has-text('Bounced')")
@@ -214,8 +238,7 @@ async def test_editing_the_amount_of_a_payment_keeps_what_is_listed_on_it_and_it
         "Bank charge 2 Courier, to account 4900 2.50",
     ]
     assert await rows_of(page, "kept") == stands
-    await check_accessible(page)
-    await shoot(page, "edit payment")
+    await look(page, "edit payment")
     await page.fill("#amount", "900.00")
     await confirm(page, "Change P1")
     assert "Amount 900.00 EUR" in await seen(page, "dl.figures")
@@ -295,8 +318,7 @@ async def test_editing_a_refund_opens_with_what_it_pays_back_and_keeps_it(page: 
     names = ("payment_date", "method", "reference", "rate")
     typed = [await page.input_value(f"#{name}") for name in names]
     assert typed == ["2026-02-20", "transfer", "as agreed", "1"]
-    await check_accessible(page)
-    await shoot(page, "edit refund")
+    await look(page, "edit refund")
     await page.fill("[aria-label='Refund of P1']", "300.00")
     await page.click("text=Show what will be paid")
     await confirm(page, "Change the refund to 350.00 EUR to PW/6")
