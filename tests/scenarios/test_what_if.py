@@ -83,9 +83,8 @@ async def test_a_bounce_would_reopen_what_was_paid(desk: Desk, settings: Setting
 
 
 async def test_a_rate_and_a_write_off_are_played_one_after_the_other(desk: Desk, settings: Settings) -> None:
-    await desk.does(
-        desk.configure(base="USD"), desk.rate("EUR", "1.10"), desk.issue("I1", 10_000, currency="EUR")
-    )
+    await desk.does(desk.configure(base="USD"), desk.rate("EUR", "1.10"))
+    await desk.does(desk.issue("I1", 10_000, currency="EUR"))
     found = await played(
         settings,
         desk.rate("EUR", "1.20", DUE),

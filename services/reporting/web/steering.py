@@ -33,6 +33,7 @@ router = APIRouter(include_in_schema=False)
 Lent = Annotated[AsyncConnection, Depends(connection)]
 
 NOT_IN = "The money did not come in: what it was used for is owed again."
+AGAIN = "Nothing was sent yet: what it comes to has changed with what you wrote. It is shown above."
 UNDOING = ("void", "return", "adjust")
 """After these the money does not count any more: what it was used for is owed again."""
 
@@ -115,14 +116,18 @@ async def act(request: Request, lent: Lent) -> Response:
         return asked
     fields = read(form, asked.asks, asked.one.currency)
     amount = fields.get("amount", 0)
-    is_shown = asked.offer.key != "write-off" or form.text("shown") == form.text("amount")
-    if form.errors or not is_shown:
+    if form.errors or form.text("shown") != _shown(asked, form):
         return await _show(request, lent, asked, form, amount)
     attempted = await attempt(request, asked.offer.command, _command(asked, fields), form.text("id"), ACTOR)
     if attempted.is_refused:
         marked(form, attempted)
         return await _show(request, lent, asked, form, amount)
     return go("/payment", attempted.id, customer=asked.one.customer, id=asked.one.payment)
+
+
+def _shown(asked: Asked, form: Form) -> str:
+    """Give what a preview depends on: what is sent is what was seen, with other dates it is shown again."""
+    return " ".join(form.text(ask.name) for ask in asked.asks if ask.kind in ("date", "amount"))
 
 
 def _command(asked: Asked, fields: dict[str, Any]) -> dict[str, Any]:
@@ -163,10 +168,9 @@ async def _show(
 ) -> Response:
     one, offer = asked.one, asked.offer
     here = address("/payment", one.customer, one.payment)
-    hidden = {**asked.hidden}
     is_first = offer.key == "write-off" and (form.errors or not amount)
-    if offer.key == "write-off" and amount and not form.errors:
-        hidden["shown"] = form.text("amount")
+    is_again = not (is_first or form.errors) and form.text("shown") not in ("", _shown(asked, form))
+    hidden = {**asked.hidden} if is_first else {**asked.hidden, "shown": _shown(asked, form)}
     names = await names_of(lent, {one.customer})
     who = f"{names[one.customer]} ({one.customer})" if one.customer in names else one.customer
     title, button = _words(asked, amount)
@@ -183,7 +187,7 @@ async def _show(
         tuple(will),
         await _changes(lent, asked, amount),
         grave=(offer.grave or asked.undoes) and not is_first,
-        note=note,
+        note=AGAIN if is_again else note,
         commands=_rehearsal(asked, form),
     )
     return await propose(request, proposal, form, status=422 if form.errors else 200)
