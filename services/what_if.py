@@ -205,9 +205,9 @@ def _answers(
 
 
 def _changes(store: OverlayStore, kind: Kind) -> list[tuple[Any | None, Any]]:
-    """Give every state of a kind that would be different, as it is and as it would be."""
+    """Give every state of a kind that would be different, in order: as it is, and as it would be."""
     found = []
-    for key, row in store.states[kind.table].items():
+    for key, row in sorted(store.states[kind.table].items()):
         original = store.originals.get(kind.table, {}).get(key)
         if row != original:
             found.append((kind.from_row(original) if original else None, kind.from_row(row)))

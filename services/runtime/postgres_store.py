@@ -31,11 +31,13 @@ _PARKED_FIRST = (
 )
 
 # The server ends a session that is idle in a transaction, but not one whose client has gone silent in
-# the middle of a COPY or of an answer: that one counts as active.
+# the middle of a COPY or of an answer: that one counts as active. Who only reads lanes holds nobody up.
 _END_SILENT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity JOIN pg_locks USING (pid) "
-    "WHERE relation = 'lanes'::regclass AND datname = current_database() AND state = 'active' "
-    "AND wait_event_type = 'Client' AND state_change < clock_timestamp() - make_interval(secs => $1)"
+    "WHERE datname = current_database() "
+    "AND relation = 'lanes'::regclass AND mode IN ('RowShareLock', 'RowExclusiveLock') "
+    "AND state = 'active' AND wait_event_type = 'Client' "
+    "AND state_change < clock_timestamp() - make_interval(secs => $1)"
 )
 # A machine that is lost says nothing. By default the server would wait two hours for it.
 _LOST_CLIENTS = {

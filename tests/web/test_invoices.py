@@ -119,6 +119,8 @@ async def test_a_credit_note_clears_an_invoice_which_is_then_put_away(page: Page
     for row in ("30.00 30.00 \N{EN DASH} Cleared", "20.00 10.00 10.00 Partially cleared"):
         await expect(shared.get_by_role("row", name=row)).to_be_visible()
     await expect(page.get_by_text("Nothing is then left of the credit note.")).to_be_visible()
+    concerned = page.get_by_role("table", name="Documents").locator("tbody th")
+    await expect(concerned).to_have_text(["WI-4", "WI-5", "WI-C"])
     await look(page, "credit note before it is sent")
     await page.get_by_role("button", name="Apply 40.00 to 2 invoices").click()
     await expect(page.get_by_text("Nothing is open: of \N{MINUS SIGN}40.00 USD")).to_be_visible()
