@@ -38,6 +38,7 @@ from services.reporting.web.format import (
     word,
 )
 from services.reporting.web.page import SECTIONS, Address, Happening, Notice, Page
+from services.reporting.web.telling import detail_of
 
 NOW: Final = datetime(2026, 6, 30, 10, 42, 7, tzinfo=UTC)
 PAGE: Final = Page(
@@ -545,3 +546,26 @@ def test_text_can_be_read_on_what_it_stands_on(theme: str, text: str, grounds: l
 def test_the_edges_of_fields_can_be_seen(theme: str) -> None:
     colours = _themes()[theme]
     assert min(_contrast(colours["--rule"], colours[ground]) for ground in ("--paper", "--ground")) >= 3
+
+
+@pytest.mark.parametrize(
+    ("what", "kept", "said"),
+    [
+        (
+            "InvoiceReturnedToDraft",
+            "period_closed: 2026-01",
+            "because the fiscal period of the invoice's date is closed (2026-01). "
+            "Open it, or date the invoice later.",
+        ),
+        (
+            "ApplicationDeclined",
+            "P1#1: discount_not_allowed",
+            "P1#1, because so much discount is not open to this application: none agreed, too late, or taken "
+            "already. Ask for less, or leave the discount to the invoice's terms.",
+        ),
+        ("ApplicationDeclined", "P1#1: of_tomorrow", "P1#1, because of_tomorrow: "),
+        ("PaymentApplied", "P1#1", "P1#1"),
+    ],
+)
+def test_a_refusal_in_the_history_is_told_in_words(what: str, kept: str, said: str) -> None:
+    assert detail_of(what, kept) == said
