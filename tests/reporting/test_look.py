@@ -563,7 +563,7 @@ def test_the_edges_of_fields_can_be_seen(theme: str) -> None:
             "P1#1, because so much discount is not open to this application: none agreed, too late, or taken "
             "already. Ask for less, or leave the discount to the invoice's terms.",
         ),
-        ("ApplicationDeclined", "P1#1: of_tomorrow", "P1#1, because of_tomorrow: "),
+        ("ApplicationDeclined", "P1#1: of_tomorrow", "P1#1, because of_tomorrow"),
         ("PaymentApplied", "P1#1", "P1#1"),
     ],
 )

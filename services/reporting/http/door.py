@@ -248,7 +248,7 @@ def sentence(code: str, detail: str) -> str:
     """Say a refusal for people: what the code means, what exactly, and what to do."""
     known = CODES.get(code)
     if known is None:
-        return f"{code}: {detail}"
+        return f"{code}: {detail}" if detail else code
     meaning = known.meaning[0].lower() + known.meaning[1:]
     return f"{meaning.rstrip('.')}{f' ({detail})' if detail else ''}. {known.remedy}"
 
