@@ -184,7 +184,7 @@ def _lane(row: Any) -> Lane:
 class PostgresStore:
     """A service's database, over a small pool of asyncpg connections."""
 
-    def __init__(self, pool: Any, silent_seconds: int = 15) -> None:
+    def __init__(self, pool: Any, silent_seconds: int = 0) -> None:
         self._pool = pool
         self._silent_seconds = silent_seconds
 

@@ -40,9 +40,7 @@ def chromium() -> str:
 
 async def shoot(page: Page, name: str) -> Path:
     """Save a screenshot of the whole page, named after what it shows and how it was looked at."""
-    scheme = await page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'")
-    width = await page.evaluate("innerWidth")
-    path = SHOTS / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{scheme}-{width}.png"
+    path = SHOTS / f"{re.sub(r'[^a-z0-9]+', '-', name.lower())}-{await _view_of(page)}.png"
     path.parent.mkdir(parents=True, exist_ok=True)
     await page.screenshot(path=path, full_page=True)
     return path
@@ -50,15 +48,18 @@ async def shoot(page: Page, name: str) -> Path:
 
 async def look(page: Page, name: str) -> None:
     """Save screenshots of a page in every view; axe sees it by day on a desk and by night on a telephone."""
-    was = await page.evaluate(
-        "[matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light', innerWidth]"
-    )
+    was = await _view_of(page)
     for view in VIEWS:
         await _turn(page, view)
         await shoot(page, name)
         if view in (VIEWS[0], VIEWS[-1]):
             await check_accessible(page)
-    await _turn(page, View(*was))
+    await _turn(page, was)
+
+
+async def _view_of(page: Page) -> View:
+    dark = "matchMedia('(prefers-color-scheme: dark)').matches"
+    return View(*await page.evaluate(f"[{dark} ? 'dark' : 'light', innerWidth]"))
 
 
 async def _turn(page: Page, view: View) -> None:

@@ -80,6 +80,16 @@ async def test_why_an_invoice_is_open_is_told_from_command_to_bucket(page: Page,
     await look(page, "why an invoice is open")
 
 
+async def test_why_the_ledger_sent_an_invoice_back_is_said_in_words(page: Page, door: Door) -> None:
+    what = ("wi/6", "WI-6", "E1", "USD", on(-9), on(-1), (c.InvoiceLine(1_000, account="9999"),))
+    await door.tell(c.IssueInvoice(*what, number="WI-6"))
+    await page.goto("/invoice?customer=wi/6&id=WI-6")
+    reason = "because the entity's chart has no such account (9999). Correct the invoice line's account."
+    await expect(page.get_by_text(f"It came back from the ledger {reason}")).to_be_visible()
+    await expect(page.get_by_role("row", name="Returned to draft")).to_contain_text(reason)
+    await expect(page.get_by_text("unknown_account")).to_have_count(0)
+
+
 async def test_a_rest_is_written_off_and_the_write_off_is_undone(page: Page, door: Door) -> None:
     await door.tell(
         c.RegisterCustomer("wi/3", "Gauss KG", write_off_limit=500), issue("wi/3", "WI-3", 2_000, -4, -1)

@@ -178,7 +178,8 @@ async def _booked(request: Request, customer: str, invoice: str) -> None:
 def why(document: m.Document, parts: Sequence[m.Part], moved: Sequence[m.Movement], as_of: date) -> str:
     """Say in a sentence why a document is open, or why it is not."""
     if document.status == InvoiceStatus.DRAFT:
-        returned = f" It came back from the ledger: {document.note}." if document.note else ""
+        reason = detail_of("InvoiceReturnedToDraft", document.note)
+        returned = f" It came back from the ledger {reason}" if document.note else ""
         return f"It is a draft and owes nothing until it is posted.{returned}"
     if document.status == InvoiceStatus.POSTED:
         return "It is posted and waits for the ledger to book it: look again in a moment."

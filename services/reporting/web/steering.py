@@ -169,8 +169,9 @@ async def _show(
     one, offer = asked.one, asked.offer
     here = address("/payment", one.customer, one.payment)
     is_first = offer.key == "write-off" and (form.errors or not amount)
-    is_again = not (is_first or form.errors) and form.text("shown") not in ("", _shown(asked, form))
-    hidden = {**asked.hidden} if is_first else {**asked.hidden, "shown": _shown(asked, form)}
+    shown = _shown(asked, form)
+    is_again = not (is_first or form.errors) and form.text("shown") not in ("", shown)
+    hidden = asked.hidden if is_first else asked.hidden | {"shown": shown}
     names = await names_of(lent, {one.customer})
     who = f"{names[one.customer]} ({one.customer})" if one.customer in names else one.customer
     title, button = _words(asked, amount)
